@@ -1,0 +1,152 @@
+"""The folders of packs → every offer there is.
+
+A later folder adds packs, or replaces whole files of an earlier one. Loading either gives a catalog in which everything has
+been checked, or raises every mistake of every file at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from jsonschema import Draft202012Validator
+
+from gateway.documents import Document, Mistake, Mistakes, Place, against, read
+from gateway.offer import Offer
+from gateway.providers import compile as compiling
+from gateway.providers import lint, schema
+from gateway.providers.compile import Noting
+from gateway.providers.pack import Model, Provider
+
+_PROVIDER_FILE = "provider.yaml"
+_SAMPLES_FILE = "samples.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every provider and every model it serves. Ids are case-sensitive; aliases lead to the model's own id."""
+
+    providers: Mapping[str, Provider]
+    models: Mapping[tuple[str, str], Model]
+    aliases: Mapping[str, str]
+    samples: Mapping[str, Path]
+
+    def name(self, model: str) -> str:
+        """The id of the model that an id or an alias means; the same text back when nobody knows it."""
+        return self.aliases.get(model, model)
+
+    def offers(self, model: str) -> tuple[Offer, ...]:
+        """Who offers a model, in the order that holds when nobody asks for one."""
+        found = [pack.offer for (_, name), pack in self.models.items() if name == model]
+        return tuple(sorted(found, key=lambda offer: (offer.rank, offer.provider)))
+
+    def ids(self) -> list[str]:
+        """Every model, in alphabetical order."""
+        return sorted({model for _, model in self.models})
+
+
+def load(folders: Iterable[Path]) -> Catalog:
+    """Read the packs in these folders, earlier ones first. Raises Mistakes with all that is wrong."""
+    mistakes: list[Mistake] = []
+    files: dict[PurePosixPath, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            mistakes.append(Mistake(Place(str(folder), 1, 1), "no such folder of packs"))
+            continue
+        files.update(_files(folder, mistakes))
+    catalog = _build(files, mistakes)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return catalog
+
+
+def _files(folder: Path, mistakes: list[Mistake]) -> Iterator[tuple[PurePosixPath, Path]]:
+    for path in sorted(folder.rglob("*")):
+        relative = PurePosixPath(path.relative_to(folder).as_posix())
+        if path.is_dir() or any(part.startswith(".") for part in relative.parts):
+            continue
+        fits = len(relative.parts) == 2 and relative.name in {_PROVIDER_FILE, _SAMPLES_FILE}
+        if fits or (len(relative.parts) == 3 and relative.suffix == ".yaml"):
+            yield relative, path
+        elif relative.suffix in {".yaml", ".yml", ".json"}:
+            said = "a pack is <provider>/provider.yaml, <provider>/samples.yaml and <provider>/<lab>/<model>.yaml; this is none of them"
+            mistakes.append(Mistake(Place(str(path), 1, 1), said))
+
+
+def _build(files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> Catalog:
+    providers: dict[str, Provider] = {}
+    models: dict[tuple[str, str], Model] = {}
+    loaded: list[tuple[Model, Document]] = []
+    for relative, path in files.items():
+        if relative.name == _PROVIDER_FILE and len(relative.parts) == 2:
+            found = _provider(path, relative.parts[0], mistakes)
+            if found is not None:
+                providers[relative.parts[0]] = found
+    broken = {str(relative.parts[0]) for relative in files if relative.name == _PROVIDER_FILE} - set(providers)
+    for relative, path in files.items():
+        if len(relative.parts) != 3 or relative.parts[0] in broken:
+            continue
+        owner = providers.get(relative.parts[0])
+        if owner is None:
+            mistakes.append(
+                Mistake(
+                    Place(str(path), 1, 1), f"there is no {relative.parts[0]}/{_PROVIDER_FILE} to go with this model"
+                )
+            )
+            continue
+        pack = _model(path, f"{relative.parts[1]}/{relative.stem}", owner, mistakes)
+        if pack is not None:
+            models[owner.id, pack[0].offer.model] = pack[0]
+            loaded.append(pack)
+    mistakes += lint.agreement(loaded)
+    samples = {str(relative.parts[0]): path for relative, path in files.items() if relative.name == _SAMPLES_FILE}
+    return Catalog(providers, models, _aliases(loaded, mistakes), samples)
+
+
+def _provider(path: Path, folder: str, mistakes: list[Mistake]) -> Provider | None:
+    document = _document(path, Draft202012Validator(schema.provider_schema()), mistakes)
+    if document is None:
+        return None
+    note = Noting(document)
+    lint.provider(document, folder, note)
+    found = compiling.provider(document, note)
+    mistakes += note.mistakes
+    return None if note.mistakes else found
+
+
+def _model(path: Path, model_id: str, owner: Provider, mistakes: list[Mistake]) -> tuple[Model, Document] | None:
+    document = _document(path, Draft202012Validator(schema.model_schema()), mistakes)
+    if document is None:
+        return None
+    note = Noting(document)
+    lint.model(document, note)
+    found = compiling.model(document, model_id, owner, note)
+    mistakes += note.mistakes
+    return None if found is None or note.mistakes else (found, document)
+
+
+def _document(path: Path, validator: Draft202012Validator, mistakes: list[Mistake]) -> Document | None:
+    try:
+        document = read(path)
+    except Mistakes as found:
+        mistakes += found.mistakes
+        return None
+    wrong = against(document, validator)
+    mistakes += wrong
+    return None if wrong else document
+
+
+def _aliases(loaded: Iterable[tuple[Model, Document]], mistakes: list[Mistake]) -> dict[str, str]:
+    aliases: dict[str, str] = {}
+    ids = set()
+    loaded = list(loaded)
+    for pack, _ in loaded:
+        ids.add(pack.offer.model)
+    for pack, document in loaded:
+        for index, alias in enumerate(pack.offer.aliases):
+            owner = aliases.setdefault(alias, pack.offer.model)
+            if alias in ids or owner != pack.offer.model:
+                taken = alias if alias in ids else owner
+                mistakes.append(Mistake(document.place(("aliases", index)), f"{alias} already means {taken}"))
+    return aliases

@@ -1,0 +1,171 @@
+"""Reply → fault: the provider's own rules first, then a fixed table by HTTP status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.providers.pack import CallName, Provider, Rule, Wait
+
+# What a status means when no rule of the provider says more.
+_BY_STATUS: Mapping[int, FaultKind] = {
+    400: FaultKind.INVALID_INPUT,
+    401: FaultKind.UNAUTHORIZED,
+    402: FaultKind.OUT_OF_CREDIT,
+    403: FaultKind.UNAUTHORIZED,
+    404: FaultKind.NOT_SERVED,
+    408: FaultKind.TIMEOUT,
+    410: FaultKind.NOT_SERVED,
+    413: FaultKind.INVALID_INPUT,
+    415: FaultKind.INVALID_INPUT,
+    422: FaultKind.INVALID_INPUT,
+    429: FaultKind.RATE_LIMITED,
+    500: FaultKind.PROVIDER_ERROR,
+    502: FaultKind.PROVIDER_ERROR,
+    503: FaultKind.OVERLOADED,
+    504: FaultKind.TIMEOUT,
+}
+# A clear no. 408 is a line that broke while the body was under way; 5xx other than 503 may hide a job that began.
+_REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 414, 415, 422, 429, 431, 503})
+_LONGEST_PAUSE = 300_000  # ms; whatever a header asks, a deadline comes sooner or the next provider does better
+_MESSAGE = 500  # characters of a provider's text that are worth keeping
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer of a provider: status, headers with lower-case names, body as JSON, or `UNREADABLE`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the status says success."""
+        return 200 <= self.status < 300
+
+
+class _Unreadable:
+    """The body was not JSON."""
+
+    def __repr__(self) -> str:
+        """Say so in test output."""
+        return "UNREADABLE"
+
+
+UNREADABLE = _Unreadable()
+
+
+def refusal(provider: Provider, call: CallName, reply: Reply, now: int) -> Fault:
+    """The fault of a call that was answered with an error status. `now` in ms, for pauses given as a moment."""
+    rule = _first(provider, reply)
+    kind = rule.kind if rule else _by_status(reply.status)
+    if call is not CallName.SUBMIT:
+        reach = Reach.ACCEPTED
+        if kind is FaultKind.NOT_SERVED:
+            kind = FaultKind.LOST  # the model was served a moment ago: it is the job that is gone
+    else:
+        reach = Reach.REFUSED if reply.status in _REFUSALS else Reach.UNSURE
+    return _fault(provider, reply, kind, reach, pause(provider.waits, reply, now))
+
+
+def failure(provider: Provider, reply: Reply, otherwise: FaultKind) -> Fault:
+    """The fault of a job that the provider took and that failed; `otherwise` when no rule knows it."""
+    rule = _first(provider, reply)
+    return _fault(provider, reply, rule.kind if rule else otherwise, Reach.ACCEPTED, None)
+
+
+def has_rule(provider: Provider, reply: Reply) -> bool:
+    """Whether one of the provider's own rules knows this failure."""
+    return _first(provider, reply) is not None
+
+
+def hit(provider: Provider, reply: Reply) -> int | None:
+    """The index of the rule that knows this failure, for the proof that every rule is hit by a sample."""
+    rule = _first(provider, reply)
+    return provider.rules.index(rule) if rule else None
+
+
+def code_of(provider: Provider, reply: Reply) -> str | None:
+    """The native code of a failure, where the reply has one."""
+    return _text(provider.code(reply.body)) if reply.body is not UNREADABLE else None
+
+
+def pause(waits: tuple[Wait, ...], reply: Reply, now: int) -> int | None:
+    """How long the provider asks us to wait, in ms, at most five minutes; None when it says nothing we can read."""
+    for wait in waits:
+        raw = reply.headers.get(wait.header.lower()) if wait.header else None
+        if wait.at is not None and reply.body is not UNREADABLE:
+            raw = _text(wait.at(reply.body))
+        asked = _milliseconds(raw, wait.unit, now) if raw is not None else None
+        if asked is not None and asked > 0:
+            return min(asked, _LONGEST_PAUSE)
+    return None
+
+
+def _first(provider: Provider, reply: Reply) -> Rule | None:
+    if reply.body is UNREADABLE:
+        code, message = None, ""
+    else:
+        code, message = _text(provider.code(reply.body)), (_text(provider.message(reply.body)) or "").lower()
+    for rule in provider.rules:
+        if rule.status and reply.status not in rule.status:
+            continue
+        if rule.codes and not (code is not None and any(fnmatchcase(code, pattern) for pattern in rule.codes)):
+            continue
+        if rule.says and not any(words in message for words in rule.says):
+            continue
+        return rule
+    return None
+
+
+def _by_status(status: int) -> FaultKind:
+    known = _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    if 400 <= status < 500:
+        return FaultKind.INVALID_INPUT
+    return FaultKind.PROVIDER_ERROR if status >= 500 else FaultKind.UNREADABLE
+
+
+def _fault(provider: Provider, reply: Reply, kind: FaultKind, reach: Reach, asked: int | None) -> Fault:
+    said = "" if reply.body is UNREADABLE else _text(provider.message(reply.body)) or ""
+    message = said[:_MESSAGE] or f"answered HTTP {reply.status}"
+    return Fault(kind, reach, message, code_of(provider, reply), reply.status, asked)
+
+
+def _text(value: Any) -> str | None:
+    match value:
+        case None | bool():
+            return None
+        case str():
+            return value or None
+        case int() | float():
+            return str(value)
+        case _:
+            return None
+
+
+def _milliseconds(raw: str, unit: str, now: int) -> int | None:
+    try:
+        match unit:
+            case "seconds":
+                return int(float(raw) * 1000)
+            case "epoch":
+                return int(float(raw) * 1000) - now
+            case "epoch_ms":
+                return int(float(raw)) - now
+            case "http_date":
+                return int(parsedate_to_datetime(raw).timestamp() * 1000) - now
+            case _:
+                parts = _DURATION.findall(raw)
+                return int(sum(float(number) * _UNITS[name] for number, name in parts)) if parts else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,150 @@
+"""A provider and a model as they are held in memory: checked, compiled, ready to render and to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gateway.fault import FaultKind
+from gateway.offer import Offer
+
+# A compiled path into a reply: JSON in, JSON or None out. Never raises.
+Find = Callable[[Any], Any]
+# A compiled body: the names in, JSON out.
+Build = Callable[[Mapping[str, Any]], Any]
+
+
+class CallName(StrEnum):
+    """The calls a lifecycle is made of."""
+
+    SUBMIT = "submit"
+    STATUS = "status"
+    RESULT = "result"
+    CANCEL = "cancel"
+
+
+class JobState(StrEnum):
+    """How a job stands at its provider."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call: method, target with names in it, extra headers, and the states in which it may be made."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    when: frozenset[JobState]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Where a job's state is, which native word means what, and the path that means failure whenever it holds something."""
+
+    at: Find
+    words: Mapping[str, JobState]
+    failed_if: Find | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When to look first and how often at the most, and when to give up; milliseconds."""
+
+    first: int
+    every: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How one kind of job runs at a provider."""
+
+    calls: Mapping[CallName, CallLine]
+    keep: Mapping[str, Find]
+    state: Words | None
+    outputs: Find
+    flagged: Find | None
+    expires: int | None
+    pace: Pace
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether the submit call itself answers with the outputs."""
+        return CallName.STATUS not in self.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a provider's table of faults; all conditions it has must hold."""
+
+    kind: FaultKind
+    status: frozenset[int]
+    codes: tuple[str, ...]
+    says: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Where a reply says how long to wait, and in which unit."""
+
+    header: str | None
+    at: Find | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider: where it is, how to prove who we are, how its failures read."""
+
+    id: str
+    name: str
+    about: str
+    website: str
+    docs: str
+    checked: str
+    rank: int
+    base: str
+    hosts: tuple[str, ...]
+    auth: Mapping[str, str]
+    secrets: tuple[str, ...]
+    code: Find
+    message: Find
+    rules: tuple[Rule, ...]
+    waits: tuple[Wait, ...]
+    lifecycles: Mapping[str, Lifecycle]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Where a reply counts what was used, and the price of one of that in millionths of a credit."""
+
+    at: Find
+    each: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The native side of one form: which lifecycle runs it and how its body is built."""
+
+    native: str
+    lifecycle: Lifecycle
+    build: Build
+    cost: Cost | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model at one provider: what it offers, and per form how to ask for it."""
+
+    provider: Provider
+    offer: Offer
+    shapes: tuple[Shape, ...]
+    file: str

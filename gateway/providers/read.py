@@ -1,0 +1,174 @@
+"""Reply → how the job stands, its outputs, what to keep. Pure, and total: every reply reads as something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.outcome import Output
+from gateway.providers import classify
+from gateway.providers.classify import UNREADABLE, Reply
+from gateway.providers.pack import CallName, JobState, Model, Shape, Words
+
+# Faults of a look that say nothing about the job: it is looked at again until patience runs out.
+_PASSING = frozenset(
+    {
+        FaultKind.RATE_LIMITED,
+        FaultKind.OVERLOADED,
+        FaultKind.PROVIDER_ERROR,
+        FaultKind.TIMEOUT,
+        FaultKind.UNREADABLE,
+        FaultKind.UNAUTHORIZED,
+        FaultKind.OUT_OF_CREDIT,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reply says.
+
+    `state` is None when it says nothing about the job (the look itself failed; `fault` tells how). `unknown` is a state word
+    in no list of the pack. `cost` is in millionths of a credit, when the provider counts.
+    """
+
+    state: JobState | None
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+    fault: Fault | None = None
+    unknown: str | None = None
+    cost: int | None = None
+
+
+def submitted(model: Model, form: int, reply: Reply, now: int) -> Reading:
+    """Read the answer to a submit."""
+    shape = model.shapes[form]
+    if not reply.is_ok:
+        return Reading(JobState.FAILED, fault=classify.refusal(model.provider, CallName.SUBMIT, reply, now))
+    if reply.body is UNREADABLE:
+        return _unreadable(reply, Reach.UNSURE, "the answer is not JSON")
+    if shape.lifecycle.is_immediate:
+        return _ended(model, shape, reply)
+    kept = {name: find(reply.body) for name, find in shape.lifecycle.keep.items()}
+    missing = sorted(name for name, value in kept.items() if not isinstance(value, str | int) or value == "")
+    if missing:
+        return _unreadable(reply, Reach.UNSURE, f"the answer lacks {', '.join(missing)}")
+    return Reading(JobState.QUEUED, kept=kept)
+
+
+def looked(model: Model, form: int, reply: Reply, now: int) -> Reading:
+    """Read the answer to a look at a running job; succeeded without outputs where they are a call of their own."""
+    shape = model.shapes[form]
+    lifecycle = shape.lifecycle
+    if not reply.is_ok:
+        return _after_refusal(classify.refusal(model.provider, CallName.STATUS, reply, now))
+    if reply.body is UNREADABLE or lifecycle.state is None:
+        return replace(_unreadable(reply, Reach.ACCEPTED, "the answer is not JSON"), state=None)
+    state, unknown = _state(lifecycle.state, reply.body)
+    match state:
+        case JobState.QUEUED | JobState.RUNNING:
+            return Reading(state, unknown=unknown)
+        case JobState.FAILED:
+            return Reading(state, fault=classify.failure(model.provider, reply, FaultKind.PROVIDER_ERROR))
+        case JobState.CANCELED:
+            fault = Fault(FaultKind.LOST, Reach.ACCEPTED, "the job was canceled at the provider", status=reply.status)
+            return Reading(state, fault=fault)
+        case JobState.SUCCEEDED:
+            return Reading(state) if CallName.RESULT in lifecycle.calls else _ended(model, shape, reply)
+
+
+def fetched(model: Model, form: int, reply: Reply, now: int) -> Reading:
+    """Read the answer to fetching the result of a job that ended."""
+    shape = model.shapes[form]
+    if reply.is_ok and reply.body is not UNREADABLE:
+        return _ended(model, shape, reply)
+    if reply.is_ok:
+        return replace(_unreadable(reply, Reach.ACCEPTED, "the result is not JSON"), state=None)
+    fault = classify.refusal(model.provider, CallName.RESULT, reply, now)
+    if classify.has_rule(model.provider, reply):
+        return Reading(JobState.FAILED, fault=fault)
+    return _after_refusal(fault)
+
+
+def _after_refusal(fault: Fault) -> Reading:
+    return Reading(None if fault.kind in _PASSING else JobState.FAILED, fault=fault)
+
+
+def _state(words: Words, body: Any) -> tuple[JobState, str | None]:
+    if words.failed_if is not None and words.failed_if(body):
+        return JobState.FAILED, None
+    word = words.at(body)
+    known = words.words.get(str(word))
+    return (known, None) if known is not None else (JobState.RUNNING, str(word)[:40])
+
+
+def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
+    """A job that says it is done: it succeeded when there is at least one output that was not blacked out."""
+    outputs = _outputs(shape, reply.body)
+    kept = tuple(output for output in outputs if not output.flagged)
+    cost = _cost(shape, reply.body)
+    if kept:
+        return Reading(JobState.SUCCEEDED, outputs=kept, cost=cost)
+    if outputs:
+        fault = Fault(
+            FaultKind.CONTENT_BLOCKED,
+            Reach.ACCEPTED,
+            "every output was blacked out by the provider",
+            status=reply.status,
+        )
+    else:
+        fault = classify.failure(model.provider, reply, FaultKind.UNREADABLE)
+        if fault.kind is FaultKind.UNREADABLE:
+            fault = replace(fault, message="the job succeeded without an output that can be read")
+    return Reading(JobState.FAILED, fault=fault, cost=cost)
+
+
+def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
+    found = shape.lifecycle.outputs(body)
+    if not isinstance(found, list):
+        return ()
+    flags = shape.lifecycle.flagged(body) if shape.lifecycle.flagged else None
+    flags = flags if isinstance(flags, list) else []
+    outputs = []
+    for index, item in enumerate(found):
+        if not isinstance(item, dict):
+            continue
+        url, b64 = item.get("url"), item.get("b64")
+        if not (isinstance(url, str) and url) and not (isinstance(b64, str) and b64):
+            continue
+        outputs.append(
+            Output(
+                url=url if isinstance(url, str) else None,
+                b64=b64 if isinstance(b64, str) else None,
+                mime=_word(item.get("mime")),
+                width=_whole(item.get("width")),
+                height=_whole(item.get("height")),
+                flagged=index < len(flags) and flags[index] is True,
+            ),
+        )
+    return tuple(outputs)
+
+
+def _cost(shape: Shape, body: Any) -> int | None:
+    if shape.cost is None:
+        return None
+    used = shape.cost.at(body)
+    try:
+        # Some providers count in texts.
+        return round(float(used) * shape.cost.each) if isinstance(used, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unreadable(reply: Reply, reach: Reach, message: str) -> Reading:
+    return Reading(JobState.FAILED, fault=Fault(FaultKind.UNREADABLE, reach, message, status=reply.status))
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,112 @@
+"""Values + mapping → the call to send. Pure: the credential is filled in at the door, so what is here may be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from gateway.generation import Value
+from gateway.providers.pack import CallLine, CallName, Model
+
+_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+
+
+class Misdirected(Exception):  # noqa: N818 - named for what happened
+    """A reply pointed to an address that may not receive the credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a provider is reached: the base in force, the pack's own, and further hosts that may get the credential."""
+
+    base: str
+    packed: str
+    hosts: tuple[str, ...]
+
+    def address(self, target: str) -> str:
+        """Make a whole address of a target, and refuse one outside the provider's hosts.
+
+        A link a reply gave that begins with the pack's own base is moved onto the base in force: who put another address in
+        front of a provider means every call.
+        """
+        if target.startswith("/"):
+            return self.base + target
+        if self.base != self.packed and target.startswith(self.packed + "/"):
+            return self.base + target[len(self.packed) :]
+        if not self._admits(target):
+            raise Misdirected(
+                f"the reply points to {urlsplit(target).hostname or target!r}, which is not a host of this provider"
+            )
+        return target
+
+    def _admits(self, target: str) -> bool:
+        there, home = urlsplit(target), urlsplit(self.base)
+        if there.scheme not in {"https", home.scheme} or there.username or not there.hostname:
+            return False
+        if there.netloc == home.netloc:
+            return True
+        return any(_matches(there.hostname, pattern) for pattern in self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call to a provider; header values may hold `$secret.NAME`."""
+
+    name: CallName
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any = None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body goes with it."""
+        return self.name is CallName.SUBMIT
+
+
+def submit(model: Model, form: int, values: Mapping[str, Value], site: Site) -> Call:
+    """Render the call that begins the job."""
+    shape = model.shapes[form]
+    line = shape.lifecycle.calls[CallName.SUBMIT]
+    target = _fill(line.target, {"model": shape.native})
+    body = shape.build(names_of(model, form, values))
+    return Call(CallName.SUBMIT, line.method, site.address(target), _headers(model, line), body)
+
+
+def follow(model: Model, form: int, name: CallName, kept: Mapping[str, Any], site: Site) -> Call:
+    """Render a later call on the job from what was kept; Misdirected when it would leave the provider's hosts."""
+    shape = model.shapes[form]
+    line = shape.lifecycle.calls[name]
+    target = _fill(line.target, {**kept, "model": shape.native})
+    return Call(name, line.method, site.address(target), _headers(model, line))
+
+
+def names_of(model: Model, form: int, values: Mapping[str, Value]) -> dict[str, Any]:
+    """Every name a body may use, with its value: the fields taken, and the rows picked."""
+    offered = model.offer.forms[form]
+    names: dict[str, Any] = {"model": model.shapes[form].native}
+    names.update((name, values[name]) for name in offered.takes if name in values)
+    for pick in offered.picks:
+        chosen = tuple(values[name] for name in pick.fields if name in values)
+        names.update(pick.rows.get(chosen, {}))
+    return names
+
+
+def _headers(model: Model, line: CallLine) -> dict[str, str]:
+    return {**model.provider.auth, **line.headers}
+
+
+def _fill(target: str, names: Mapping[str, Any]) -> str:
+    if target.startswith("$"):
+        return str(names[target[1:]])
+    # A model's name is a path of its own; anything else is one segment.
+    return _NAME.sub(lambda found: quote(str(names[found[1]]), safe="/" if found[1] == "model" else ""), target)
+
+
+def _matches(host: str, pattern: str) -> bool:
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:])
+    return host == pattern

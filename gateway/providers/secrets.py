@@ -1,0 +1,55 @@
+"""Credentials by name, from the environment or from files; the only place that holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_NAME = re.compile(r"\$secret\.([A-Z][A-Z0-9_]*)")
+STRUCK = "***"
+
+
+class Secrets:
+    """What is known of the credentials the packs ask for.
+
+    `NAME` is read from the environment, or else from the file that `NAME_FILE` names, without the line's end. An empty value
+    counts as not set.
+    """
+
+    def __init__(self, environ: Mapping[str, str], names: Iterable[str]) -> None:
+        """Read every name once. A file that cannot be read counts as not set; `missing` tells."""
+        self._values = {name: value for name in names if (value := _find(environ, name))}
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of them are known."""
+        return all(name in self._values for name in names)
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those that are not known."""
+        return [name for name in names if name not in self._values]
+
+    def values(self) -> list[str]:
+        """Every secret value, for whoever strikes them out of what is written."""
+        return list(self._values.values())
+
+    def fill(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Put the secrets into headers that are about to leave; KeyError when one is not known."""
+        return {name: _NAME.sub(lambda found: self._values[found[1]], value) for name, value in headers.items()}
+
+
+def struck(headers: Mapping[str, str]) -> dict[str, str]:
+    """The same headers with stars where the secrets go, for people."""
+    return {name: _NAME.sub(STRUCK, value) for name, value in headers.items()}
+
+
+def _find(environ: Mapping[str, str], name: str) -> str | None:
+    if environ.get(name):
+        return environ[name].strip()
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text().strip() or None
+    except OSError:
+        return None

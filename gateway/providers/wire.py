@@ -1,0 +1,83 @@
+"""Call → reply: the only file that speaks to providers, and the one place where a broken line becomes a fault."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.providers.classify import UNREADABLE, Reply
+from gateway.providers.render import Call
+from gateway.providers.secrets import Secrets
+
+_LONGEST_REPLY = 64 * 1024 * 1024  # bytes; pictures in base64 come inside, a status reply is some hundred bytes
+
+
+class Broken(Exception):  # noqa: N818 - named for what happened
+    """No answer came; `fault` says how far the call got."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Carry the fault."""
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class Wire:
+    """The line to the providers."""
+
+    def __init__(self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float) -> None:
+        """Speak through `session`, whose connector refuses forbidden addresses; `connect_timeout` in seconds."""
+        self._session = session
+        self._secrets = secrets
+        self._connect_timeout = connect_timeout
+
+    async def send(self, call: Call, timeout: float) -> Reply:  # noqa: ASYNC109 - the limit is the client's own, per phase
+        """Send a call and read the whole answer, within `timeout` seconds. Raises Broken when no answer came."""
+        limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
+        headers = self._secrets.fill(call.headers)
+        data = None
+        if call.has_body:
+            data = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
+            headers["Content-Type"] = "application/json"
+        try:
+            async with self._session.request(
+                call.method,
+                call.url,
+                headers=headers,
+                data=data,
+                timeout=limit,
+                allow_redirects=False,
+            ) as answer:
+                body = await _read(answer)
+                lowered = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply(answer.status, lowered, body)
+        except aiohttp.ClientConnectorError as error:
+            raise Broken(_fault(FaultKind.PROVIDER_ERROR, Reach.UNSENT, "no connection", error)) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise Broken(_fault(FaultKind.TIMEOUT, Reach.UNSENT, "no connection in time", error)) from error
+        except TimeoutError as error:
+            raise Broken(_fault(FaultKind.TIMEOUT, Reach.UNSURE, f"no answer within {timeout:g} s", None)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Broken(_fault(FaultKind.PROVIDER_ERROR, Reach.UNSURE, "the line broke", error)) from error
+
+
+async def _read(answer: aiohttp.ClientResponse) -> Any:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in answer.content.iter_any():
+        size += len(chunk)
+        if size > _LONGEST_REPLY:
+            answer.close()
+            return UNREADABLE
+        chunks.append(chunk)
+    try:
+        return json.loads(b"".join(chunks))
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+def _fault(kind: FaultKind, reach: Reach, what: str, error: Exception | None) -> Fault:
+    detail = f" ({type(error).__name__})" if error is not None else ""
+    return Fault(kind, reach, what + detail)
