@@ -70,7 +70,7 @@ class Effect(StrEnum):
     PAUSE = "pause"  # not a failure: nothing is asked until the pause is over
     COUNT = "count"
     OPEN = "open"
-    OPEN_LONG = "open_long"
+    OPEN_CREDENTIAL = "open_credential"  # every model behind the same credential is as badly off
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,12 @@ PERMITS: Mapping[FaultKind, Permit] = MappingProxyType(
             Whose.CALLER, Again.NO, Following.IF_ROUTE_SAYS, Effect.NONE, retryable=False
         ),
         FaultKind.NOT_SERVED: Permit(Whose.OPERATOR, Again.NO, Following.YES, Effect.OPEN, retryable=False),
-        FaultKind.UNAUTHORIZED: Permit(Whose.OPERATOR, Again.NO, Following.YES, Effect.OPEN, retryable=False),
-        FaultKind.OUT_OF_CREDIT: Permit(Whose.OPERATOR, Again.NO, Following.YES, Effect.OPEN_LONG, retryable=False),
+        FaultKind.UNAUTHORIZED: Permit(
+            Whose.OPERATOR, Again.NO, Following.YES, Effect.OPEN_CREDENTIAL, retryable=False
+        ),
+        FaultKind.OUT_OF_CREDIT: Permit(
+            Whose.OPERATOR, Again.NO, Following.YES, Effect.OPEN_CREDENTIAL, retryable=False
+        ),
         FaultKind.RATE_LIMITED: Permit(Whose.PROVIDER, Again.AFTER_PAUSE, Following.YES, Effect.PAUSE, retryable=True),
         FaultKind.OVERLOADED: Permit(Whose.PROVIDER, Again.ONCE, Following.YES, Effect.COUNT, retryable=True),
         FaultKind.PROVIDER_ERROR: Permit(Whose.PROVIDER, Again.IF_UNSENT, Following.YES, Effect.COUNT, retryable=True),

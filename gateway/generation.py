@@ -7,14 +7,15 @@ them; its pack declares those with a type.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 Value = str | int | float | bool | tuple[str, ...]
+
+LARGEST = 2**63 - 1  # what a column of the store can hold
 
 
 class Kind(StrEnum):
@@ -125,11 +126,10 @@ def mistake(type_: Type, value: object) -> str | None:
         case Type.BOOLEAN:
             return None if isinstance(value, bool) else f"must be true or false, not {word(value)}"
         case Type.INTEGER:
-            whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
+            whole = _is_number(value) and value == int(value)
             return None if whole else f"must be a whole number, not {word(value)}"
         case Type.NUMBER:
-            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            return None if number else f"must be a number, not {word(value)}"
+            return None if _is_number(value) else f"must be a number, not {word(value)}"
         case Type.URLS:
             if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
                 return None
@@ -143,7 +143,7 @@ def settle(type_: Type, value: object) -> Value:
     match type_:
         case Type.INTEGER | Type.NUMBER:
             assert isinstance(value, int | float)
-            return int(value) if float(value).is_integer() else value
+            return int(value) if value == int(value) else value
         case Type.URLS:
             assert isinstance(value, list | tuple)
             return tuple(value)
@@ -152,6 +152,11 @@ def settle(type_: Type, value: object) -> Value:
             return value
         case _:
             assert_never(type_)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a finite number that can be kept; the comparison is false for what is not a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
 
 
 def word(value: object) -> str:

@@ -125,7 +125,8 @@ class Misfit:
 
 
 def fit(offer: Offer, fields: Mapping[str, Value]) -> Fit | Misfit:
-    """Try a request on an offer. Pure; every trouble is reported, not only the first."""
+    """Try a request on an offer. Pure; every trouble is reported, not only the first. An empty list asks for nothing."""
+    fields = {name: value for name, value in fields.items() if value != ()}
     index = _choose(offer, fields)
     if index is None:
         return Misfit((("", "this combination of inputs is not offered"),))
@@ -154,15 +155,14 @@ def cost(price: Price, values: Mapping[str, Value]) -> int | None:
 
 
 def _choose(offer: Offer, fields: Mapping[str, Value]) -> int | None:
-    present = frozenset(name for name, value in fields.items() if value != ())
     for index, form in enumerate(offer.forms):
-        if form.given <= present:
+        if form.given <= fields.keys():
             return index
     return None
 
 
 def _troubles(form: Form, fields: Mapping[str, Value], values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    for name in sorted(form.needs - {name for name, value in values.items() if value not in ("", ())}):
+    for name in sorted(form.needs - {name for name, value in values.items() if value != ""}):
         yield name, f"{name} is required"
     for name, value in fields.items():
         if not form.knows(name):
@@ -171,8 +171,13 @@ def _troubles(form: Form, fields: Mapping[str, Value], values: Mapping[str, Valu
             yield name, refusal
     for pick in form.picks:
         row = tuple(values[name] for name in pick.fields if name in values)
-        if len(row) == len(pick.fields) and row not in pick.rows:
-            yield pick.fields[-1], _no_row(pick, row)
+        if len(row) == len(pick.fields):
+            if row not in pick.rows:
+                yield pick.fields[-1], _no_row(pick, row)
+        elif row:
+            # One value of a pair chooses no row: it would be left out without a word.
+            missing = next(name for name in pick.fields if name not in values)
+            yield missing, f"{missing} is required beside {', '.join(set(pick.fields) - {missing})}"
 
 
 def _no_row(pick: Pick, row: tuple[Value, ...]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.fault import Fault, Reach
+from gateway.fault import Fault, FaultKind, Reach
 
 
 class AttemptState(StrEnum):
@@ -60,3 +61,40 @@ def billing_after(fault: Fault) -> Billing:
             return Billing.NONE
         case Reach.UNSURE | Reach.ACCEPTED:
             return Billing.POSSIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a failed generation ends, in words a dialect can put its own code to."""
+
+    name: str
+    message: str
+    retryable: bool
+
+
+def ending(errors: Sequence[ProviderError], reason: str) -> Ending:
+    """Sum up the faults of a generation that failed; `reason` is why no further attempt is made.
+
+    Asking again makes sense when one of the faults may pass and no job may still be running at our cost.
+    """
+    may_pass = any(error.fault.permits.retryable for error in errors)
+    if reason == "in_doubt":
+        return Ending(
+            "submit_in_doubt",
+            "a provider may have begun the work and cannot be asked again without paying twice",
+            retryable=False,
+        )
+    kinds = {error.fault.kind for error in errors}
+    if reason == "refused" or (kinds and kinds == {FaultKind.CONTENT_BLOCKED}):
+        return Ending("content_refused", "the provider refused the content", retryable=False)
+    if kinds and kinds <= {FaultKind.INVALID_INPUT, FaultKind.INPUT_UNREADABLE}:
+        return Ending("input_refused", f"the input was refused: {errors[-1].fault.message}", retryable=False)
+    if reason == "late":
+        return Ending("deadline_passed", "no provider finished in time", retryable=may_pass)
+    if not errors:
+        return Ending("no_provider", "no provider could be asked", retryable=True)
+    return Ending("all_providers_failed", "every provider failed: " + _listed(errors), retryable=may_pass)
+
+
+def _listed(errors: Sequence[ProviderError]) -> str:
+    return "; ".join(f"{error.provider}: {error.fault.kind.value}" for error in errors)

@@ -1,0 +1,66 @@
+"""The time, handed to whoever needs it, so that tests can bring their own.
+
+Records and the store hold whole milliseconds since the epoch (UTC); waiting is measured in seconds on a clock that
+never steps back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """What tells the time and waits."""
+
+    def now_ms(self) -> int:
+        """Give the time of day in milliseconds since the epoch; it may step when the machine's clock is set."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds since some fixed moment; differences alone mean something."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; at once, but letting others run, when `seconds` is zero or less."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time and the running loop's sleep."""
+
+    def now_ms(self) -> int:
+        """Give the time of day in milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Give seconds on the clock that never steps back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the running loop."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+def iso(moment_ms: int) -> str:
+    """Write a moment as RFC 3339 in UTC with milliseconds: `2026-11-25T15:00:00.000Z`."""
+    moment = _EPOCH + timedelta(milliseconds=moment_ms)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def parse_iso(written: str) -> int:
+    """Read an RFC 3339 moment, in any offset, as milliseconds since the epoch; ValueError when it is none.
+
+    What is finer than a millisecond is cut off. A moment without an offset is refused: it could be any of many.
+    """
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise ValueError(f"expected a time such as 2026-11-25T15:00:00Z, found '{written[:40]}'") from error
+    if moment.tzinfo is None:
+        raise ValueError(f"expected a time with its offset, such as 2026-11-25T15:00:00Z, found '{written[:40]}'")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,223 @@
+"""A policy file to settings, or to every mistake in it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from gateway import documents, egress
+from gateway.documents import Document, Mistake, Mistakes, Path
+from gateway.generation import Kind as Makes
+from gateway.routing.policy import Policy, Route, Strategy
+from gateway.settings.environment import filled
+from gateway.settings.records import Address, Auth, Booking, Log, Outputs, Provider, Settings, Store, Timeouts
+from gateway.settings.schema import ANY, EACH, Setting, json_schema, settings
+from gateway.settings.values import READERS, Kind
+
+_TABLE: Mapping[tuple[str, ...], Setting] = MappingProxyType({one.steps: one for one in settings()})
+_SYSTEM = pathlib.Path("/var/lib/tidegate")
+# In a wheel the packs lie in the package, in a checkout beside it.
+_PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+_SHIPPED = (_PACKAGE / "providers.d", _PACKAGE.parent / "providers.d")
+_PACKS = "providers.d"
+_LEDGER = "tidegate.db"
+_TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
+
+
+def load(path: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings from a file, or the defaults when there is none; Mistakes names all that is wrong with it."""
+    document = Document(None, {}, {}, "settings") if path is None else documents.read(path)
+    document, mistakes = filled(document, environ, _typed)
+    # A text whose variable is missing is wrong enough.
+    said = {mistake.place for mistake in mistakes}
+    violations = documents.against(document, Draft202012Validator(json_schema()))
+    mistakes += [mistake for mistake in violations if mistake.place not in said]
+    reading = _Reading(document, path, environ, mistakes)
+    found = reading.settings()
+    if reading.mistakes:
+        raise Mistakes(reading.mistakes)
+    return found
+
+
+def _setting(path: Path) -> Setting | None:
+    """Find the setting a path of the document is about."""
+    steps = tuple(EACH if isinstance(step, int) else str(step) for step in path)
+    return _TABLE.get((steps[0], ANY, *steps[2:]) if steps[:1] == ("providers",) else steps)
+
+
+def _typed(path: Path, text: str) -> Any:
+    """Read a text that came from variables the way the key wants it: an empty one is nothing, `3` may be a number."""
+    one = _setting(path)
+    if one is None:
+        return text
+    if not text and one.default is None:
+        return None
+    return documents.resolve(text) if one.kind in {Kind.FLAG, Kind.WHOLE, Kind.CREDITS} else text
+
+
+class _Reading:
+    """Turns one document into settings, keeping each mistake and going on with the default."""
+
+    def __init__(
+        self, document: Document, path: pathlib.Path | None, environ: Mapping[str, str], mistakes: list[Mistake]
+    ) -> None:
+        """Begin with the mistakes already known; what is wrong at their places is not said twice."""
+        self.mistakes = mistakes
+        self._document = document
+        self._path = path
+        self._environ = environ
+        self._beside = pathlib.Path.cwd() if path is None else path.resolve().parent
+        wrong = {mistake.place for mistake in mistakes}
+        inside = [own for own, place in document.places.items() if place in wrong]
+        self._wrong = {own[:length] for own in inside for length in range(1, len(own) + 1)}
+
+    def settings(self) -> Settings:
+        """Give the settings; worthless while there are mistakes."""
+        listen: Address = self._get("listen")
+        auth = Auth(self._get("auth"))
+        if auth is Auth.NONE and not listen.is_loopback:
+            said = f"none serves anybody, so it needs a loopback address, and listen is {listen}; use keys"
+            self._note(("auth",), said)
+        usual = Booking.ENFORCE if auth is Auth.KEYS else Booking.TRACK
+        store = self._store()
+        return Settings(
+            source=self._path,
+            listen=listen,
+            public_url=self._get("public_url"),
+            store=Store(store),
+            outputs=self._outputs(store),
+            catalog=self._catalog(),
+            providers=MappingProxyType({str(name): self._provider(name) for name in self._items("providers")}),
+            policy=self._policy(),
+            timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
+            auth=auth,
+            credits=Booking(self._get("credits") or usual),
+            egress=self._networks(),
+            log=Log(self._get("log", "format"), self._get("log", "level"), self._get("log", "prompts")),
+            region=self._get("region"),
+            metrics=self._get("metrics"),
+        )
+
+    def _get(self, *path: Any) -> Any:
+        """Give the value at a path as its kind reads it; the default when it is absent or wrong."""
+        one = _setting(path)
+        assert one is not None, f"{path} is not in the table"
+        read = READERS.get(one.kind, lambda value: value)
+        written = self._written(path)
+        if written is not None and path not in self._wrong:
+            try:
+                return read(written)
+            except ValueError as error:
+                self._note(path, str(error))
+        return None if one.default is None else read(one.default)
+
+    def _written(self, path: Path) -> Any:
+        """Give what the file says at a path, None when nothing."""
+        value = self._document.value
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def _items(self, *path: Any) -> list[Any]:
+        """Give the names or positions in what is kept by name or in a list."""
+        found = self._written(path)
+        return list(found) if isinstance(found, dict) else list(range(len(found))) if isinstance(found, list) else []
+
+    def _note(self, path: Path, message: str) -> None:
+        """Keep a mistake."""
+        self.mistakes.append(Mistake(self._document.place(path), f"{'.'.join(map(str, path))}: {message}"))
+
+    def _store(self) -> pathlib.Path:
+        """Give the SQLite file's path; without a file to say so, where this user may write."""
+        if self._path is not None:
+            place: str = self._get("store")
+            return self._beside / place
+        try:
+            return usual_store(self._environ)
+        except ValueError as error:
+            self._note(("store",), str(error))
+            return self._beside
+
+    def _outputs(self, store: pathlib.Path) -> Outputs:
+        """Give what happens to outputs; they lie beside the ledger unless told otherwise."""
+        written = self._written(("outputs", "store"))
+        place = "outputs" if written is None else self._get("outputs", "store")
+        beside = store.parent if written is None else self._beside
+        return Outputs(
+            folder=None if place is None else beside / place,
+            keep=self._get("outputs", "keep"),
+            links=self._get("outputs", "links"),
+            max_image=self._get("outputs", "max_image"),
+            max_video=self._get("outputs", "max_video"),
+        )
+
+    def _catalog(self) -> tuple[pathlib.Path, ...]:
+        """Give the folders of provider files, all of which are there."""
+        found = []
+        for index, name in enumerate(self._get("catalog")):
+            candidates = [self._beside / name, *(_SHIPPED if name == _PACKS else ())]
+            folder = next((candidate for candidate in candidates if candidate.is_dir()), None)
+            if folder is None:
+                self._note(("catalog", index), f"there is no folder {candidates[0]}")
+            else:
+                found.append(folder)
+        return tuple(found)
+
+    def _provider(self, name: Any) -> Provider:
+        """Give what differs for one provider."""
+        base, enabled, hosts = (self._get("providers", name, key) for key in ("base", "enabled", "hosts"))
+        return Provider(base, enabled, hosts)
+
+    def _policy(self) -> Policy:
+        """Give the routes, and what holds where they say nothing."""
+        return Policy(
+            routes=tuple(self._route(index) for index in self._items("routes")),
+            attempts=self._get("attempts", "per_generation"),
+            image_deadline=self._get("attempts", "image_deadline"),
+            video_deadline=self._get("attempts", "video_deadline"),
+            in_doubt_max_cost=self._get("attempts", "in_doubt_max_cost"),
+        )
+
+    def _route(self, index: int) -> Route:
+        """Give one route."""
+        order = self._get("routes", index, "order")
+        kind = self._get("routes", index, "match", "kind")
+        by_name = isinstance(order, str)
+        return Route(
+            model=self._get("routes", index, "match", "model"),
+            kind=Makes(kind) if kind else None,
+            account=self._get("routes", index, "match", "account"),
+            strategy=Strategy(order) if by_name else Strategy.LISTED,
+            order=() if by_name else tuple(order),
+            only=self._get("routes", index, "only"),
+            never=self._get("routes", index, "never"),
+            attempts=self._get("routes", index, "attempts"),
+            deadline=self._get("routes", index, "deadline"),
+            follow_refusal=self._get("routes", index, "after_refusal") == "next",
+            max_price=self._get("routes", index, "max_price"),
+        )
+
+    def _networks(self) -> egress.Policy:
+        """Give what may be dialled beside the public internet."""
+        found: egress.Policy = self._get("egress", "allow")
+        return found
+
+
+def usual_store(environ: Mapping[str, str], system: pathlib.Path = _SYSTEM) -> pathlib.Path:
+    """Give the ledger's path where no policy says any: in the system's folder, or in the user's when that is closed."""
+    there = next(parent for parent in (system, *system.parents) if parent.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return system / _LEDGER
+    home = environ.get("HOME", "")
+    state = environ.get("XDG_STATE_HOME") or (f"{home}/.local/state" if home else "")
+    if not state.startswith("/"):
+        raise ValueError(f"{system} cannot be written and there is no HOME; name a store in a policy file")
+    return pathlib.Path(state) / "tidegate" / _LEDGER

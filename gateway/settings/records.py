@@ -1,0 +1,135 @@
+"""The settings as the rest of the process receives them: frozen, checked, without a trace of the file's spelling.
+
+Durations are whole milliseconds, sizes bytes, amounts millionths of a credit.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Any, Literal
+
+from gateway import egress, money
+from gateway.routing.policy import Policy
+
+
+class Auth(StrEnum):
+    """Who may ask."""
+
+    KEYS = "keys"
+    NONE = "none"
+
+
+class Booking(StrEnum):
+    """What a balance is for: both book the same, one refuses what it does not cover."""
+
+    ENFORCE = "enforce"
+    TRACK = "track"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port to serve on; port 0 leaves the choice to the system."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def __str__(self) -> str:
+        """Give the form it is written in."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the ledger lives: a SQLite file."""
+
+    path: pathlib.Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What happens to outputs. Without a folder the provider's bytes or links are passed on."""
+
+    folder: pathlib.Path | None
+    keep: int
+    links: int
+    max_image: int
+    max_video: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What the operator changes about a provider; None leaves it as its pack says."""
+
+    base: str | None = None
+    enabled: bool = True
+    hosts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a call to a provider may take, and how long past its deadline an accepted job is still looked after."""
+
+    connect: int
+    submit: int
+    poll_grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How the log is written."""
+
+    format: Literal["auto", "json", "text"]
+    level: Literal["debug", "info", "warning", "error"]
+    prompts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the operator decided. `source` is the file it came from, None when there was none."""
+
+    source: pathlib.Path | None
+    listen: Address
+    public_url: str | None
+    store: Store
+    outputs: Outputs
+    catalog: tuple[pathlib.Path, ...]
+    providers: Mapping[str, Provider]
+    policy: Policy
+    timeouts: Timeouts
+    auth: Auth
+    credits: Booking
+    egress: egress.Policy
+    log: Log
+    region: str
+    metrics: bool
+
+    def describe(self) -> dict[str, Any]:
+        """Give the settings as plain values for a log line or a report; there is no secret in them."""
+        return {
+            "source": str(self.source) if self.source else None,
+            "listen": str(self.listen),
+            "public_url": self.public_url,
+            "store": str(self.store.path),
+            "outputs": str(self.outputs.folder) if self.outputs.folder else "none",
+            "catalog": [str(folder) for folder in self.catalog],
+            "providers": {name: provider.base or "as its pack says" for name, provider in self.providers.items()},
+            "disabled": sorted(name for name, provider in self.providers.items() if not provider.enabled),
+            "routes": len(self.policy.routes),
+            "in_doubt_max_cost": money.text(self.policy.in_doubt_max_cost),
+            "auth": self.auth.value,
+            "credits": self.credits.value,
+            "egress": [str(network) for network in self.egress.allow],
+            "region": self.region,
+        }

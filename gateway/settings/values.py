@@ -1,0 +1,200 @@
+"""Kinds of values: what each looks like to a schema, and what it becomes.
+
+A reader takes a value of the JSON type its schema allows and gives the value the records hold, or raises ValueError with a
+sentence that says what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum, auto
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gateway import egress, money
+from gateway.settings.records import Address
+
+# With underscores, which names of services on a container network may have.
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?"
+_ID = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+# Nine digits keep every duration and size within 64 bits.
+_DURATION = r"^[0-9]{1,9}(?:ms|s|m|h|d)$"
+_SIZE = r"^[0-9]{1,9}(?:B|[KMG]i?B)$"
+
+
+class Kind(StrEnum):
+    """The kinds of values a setting may have."""
+
+    TEXT = auto()
+    REGION = auto()
+    FLAG = auto()
+    WHOLE = auto()
+    CREDITS = auto()
+    DURATION = auto()
+    SIZE = auto()
+    CHOICE = auto()
+    LISTEN = auto()
+    URL = auto()
+    STORE = auto()
+    OUTPUTS = auto()
+    FOLDERS = auto()
+    HOSTS = auto()
+    NETWORKS = auto()
+    IDS = auto()
+    ORDER = auto()
+
+
+_IDS: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "pattern": _ID, "x-expected": "a provider id"},
+    "uniqueItems": True,
+    "x-expected": "a list of provider ids",
+}
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
+
+SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
+    {
+        Kind.TEXT: {"type": "string", "minLength": 1},
+        Kind.REGION: {
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9-]{0,31}$",
+            "x-expected": "a name of small letters, digits and hyphens",
+        },
+        Kind.FLAG: {"type": "boolean"},
+        Kind.WHOLE: {"type": "integer"},
+        Kind.CREDITS: {"type": "number", "minimum": 0, "x-expected": "an amount of credits such as 0.10"},
+        Kind.DURATION: {
+            "type": "string",
+            "pattern": _DURATION,
+            "x-expected": "a duration such as 500ms, 30s, 5m, 24h or 2d",
+        },
+        Kind.SIZE: {"type": "string", "pattern": _SIZE, "x-expected": "a size such as 100KB, 64MiB or 2GiB"},
+        Kind.CHOICE: {"type": "string"},
+        Kind.LISTEN: {"type": "string", "x-expected": "an address and a port such as 127.0.0.1:8080"},
+        Kind.URL: {"type": "string", "x-expected": "an address such as https://host/path"},
+        Kind.STORE: {"type": "string", "x-expected": "a store such as sqlite:///var/lib/tidegate/tidegate.db"},
+        Kind.OUTPUTS: {"type": "string", "x-expected": "a folder such as file:///var/lib/tidegate/outputs, or none"},
+        Kind.FOLDERS: {**_TEXTS, "minItems": 1, "x-expected": "a list of folders"},
+        Kind.HOSTS: {**_TEXTS, "x-expected": "a list of hosts"},
+        Kind.NETWORKS: {**_TEXTS, "x-expected": "a list of networks such as 127.0.0.0/8"},
+        Kind.IDS: _IDS,
+        Kind.ORDER: {
+            "anyOf": [{"type": "string", "enum": ["fastest", "cheapest"]}, {**_IDS, "minItems": 1}],
+            "x-expected": "a list of provider ids, fastest or cheapest",
+        },
+    }
+)
+
+
+def duration(written: str) -> int:
+    """Read a duration as milliseconds; it is longer than none."""
+    found = re.fullmatch(r"([0-9]+)([a-z]+)", written)
+    if found is None or found[2] not in _UNITS or not re.fullmatch(_DURATION, written):
+        raise ValueError(f"expected {SCHEMAS[Kind.DURATION]['x-expected']}, found '{written}'")
+    return _positive(int(found[1]) * _UNITS[found[2]], written)
+
+
+def size(written: str) -> int:
+    """Read a size as bytes; it is larger than none."""
+    found = re.fullmatch(r"([0-9]+)([A-Za-z]+)", written)
+    if found is None or found[2] not in _SIZES or not re.fullmatch(_SIZE, written):
+        raise ValueError(f"expected {SCHEMAS[Kind.SIZE]['x-expected']}, found '{written}'")
+    return _positive(int(found[1]) * _SIZES[found[2]], written)
+
+
+def _positive(value: int, written: str) -> int:
+    """Refuse nothing at all."""
+    if value == 0:
+        raise ValueError(f"expected more than {written}")
+    return value
+
+
+def listen(written: str) -> Address:
+    """Read a host and a port; an IPv6 address stands in brackets."""
+    found = re.fullmatch(rf"(?:\[([0-9A-Fa-f:.]+)\]|({_HOST})):([0-9]{{1,5}})", written)
+    if found is None:
+        raise ValueError(f"expected an address and a port such as 127.0.0.1:8080 or [::1]:8080, found '{written}'")
+    host, port = found[1] or found[2], int(found[3])
+    if found[1] or re.fullmatch(r"[0-9.]+", host):
+        try:
+            host = str(ip_address(host))
+        except ValueError as error:
+            raise ValueError(f"'{host}' is not an IP address") from error
+    if port > 65535:
+        raise ValueError(f"expected a port from 0 to 65535, found {port}")
+    return Address(host, port)
+
+
+def url(written: str) -> str:
+    """Read an http or https address with an optional path; it is given back without a slash at its end."""
+    try:
+        parts = urlsplit(written)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"'{written}' is not an address such as https://host/path: {error}") from error
+    if parts.scheme not in {"http", "https"} or not re.fullmatch(
+        rf"{_HOST}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", parts.hostname or ""
+    ):
+        raise ValueError(f"expected an address such as https://host/path, found '{written}'")
+    if "@" in parts.netloc:
+        raise ValueError(
+            "an address holds no user or password; secrets come by the names the provider's file gives them"
+        )
+    if "?" in written or "#" in written or port == 0 or not re.fullmatch(r"[!-~]+", written):
+        raise ValueError(f"expected scheme, host, port and path alone, found '{written}'")
+    return written.rstrip("/")
+
+
+def store(written: str) -> str:
+    """Read a store's address as the path of a SQLite file, relative ones to be resolved by the caller."""
+    if re.match(r"postgres(?:ql)?:", written):
+        raise ValueError("a store in PostgreSQL is not served by this release; use sqlite:///path/to/tidegate.db")
+    return _local(written, "sqlite", "sqlite:///path/to/tidegate.db")
+
+
+def outputs(written: str) -> str | None:
+    """Read where outputs go as the path of a folder, relative ones to be resolved by the caller; None for `none`."""
+    if written == "none":
+        return None
+    if written.startswith("s3:"):
+        raise ValueError("outputs in a bucket are not served by this release; use file:///path/to/outputs, or none")
+    return _local(written, "file", "file:///path/to/outputs, or none")
+
+
+def _local(written: str, scheme: str, right: str) -> str:
+    """Take the path out of `scheme:///absolute` or `scheme:relative`."""
+    found = re.fullmatch(rf"{scheme}:(?://(?=/))?([^?#]+)", written)
+    path = unquote(found[1]) if found else ""
+    if not path or path.startswith("//") or path.endswith("/") or ":" in path or not path.isprintable():
+        raise ValueError(f"expected {right}, or {scheme}:name for a place beside this file, found '{written}'")
+    return path
+
+
+def hosts(written: list[str]) -> tuple[str, ...]:
+    """Read names of hosts; `*.` in front stands for every name below."""
+    for host in written:
+        if not re.fullmatch(rf"(?:\*\.)?{_HOST}", host):
+            raise ValueError(f"expected a host such as api.example.com or *.example.com, found '{host}'")
+    return tuple(host.lower() for host in written)
+
+
+READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
+    {
+        Kind.CREDITS: money.from_number,
+        Kind.DURATION: duration,
+        Kind.SIZE: size,
+        Kind.LISTEN: listen,
+        Kind.URL: url,
+        Kind.STORE: store,
+        Kind.OUTPUTS: outputs,
+        Kind.HOSTS: hosts,
+        Kind.NETWORKS: egress.Policy.parse,
+        Kind.FOLDERS: tuple,
+        Kind.IDS: tuple,
+    }
+)
