@@ -1,0 +1,18 @@
+"""Trying, one provider after another, until there is an outcome.
+
+- `job`      one live generation, as the walkers see it
+- `decide`   after this fault: same again, next offer, or give up: one pure function
+- `attempt`  walks one attempt: submit, look, fetch the result, cancel
+- `collect`  makes the outputs ours, and settles
+- `run`      walks one plan to its end
+- `resume`   after a restart: what each generation in flight means
+- `pace`     when to look next
+
+Who calls it: intake begins a run, the app resumes those in flight. It must not know HTTP dialects, SQL or any provider.
+
+Decided because
+- The intent is committed before the first byte leaves, and the reference as soon as it is known. What happened in between is
+  in doubt, and is never simply repeated.
+- A run is a coroutine that mostly sleeps. All it must not lose is in the store, so it may die at any line.
+- Cancelling commits first and tells the provider afterwards: the caller's word holds whether or not the provider listens.
+"""

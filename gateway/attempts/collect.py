@@ -1,0 +1,124 @@
+"""Outputs made ours, and the generation settled: success means bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway import log, metrics
+from gateway.artifacts.fault import OutputFault, StorageFault
+from gateway.attempts.job import Job
+from gateway.clock import Clock
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.generation import Kind
+from gateway.ledger import attempts as ledger
+from gateway.ledger import generations
+from gateway.ledger.database import Database
+from gateway.ledger.records import ArtifactLike
+from gateway.money import CREDIT, share
+from gateway.outcome import Output
+from gateway.routing.plan import Step
+
+# Seconds before each further try at a link that gives nothing yet: five tries within a minute.
+_TRIES = (1.0, 4.0, 15.0, 30.0)
+_STORE_AGAIN = 5.0  # seconds before a store that is down is tried again, until the generation's deadline
+
+
+class Keeper(Protocol):
+    """Where outputs are taken to."""
+
+    async def keep(self, generation: str, index: int, output: Output, kind: Kind) -> ArtifactLike:
+        """Make one output ours. OutputFault when the source gives nothing usable, StorageFault when the store fails."""
+        ...
+
+    async def discard(self, generation: str) -> None:
+        """Remove what was kept for a generation that nobody waits for any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The generation succeeded and is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nobody waits for the generation any more; nothing was charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt came to nothing."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """Our own store failed until the deadline; no provider can help."""
+
+    message: str
+
+
+Result = Done | Gone | Failed | Unstored
+
+
+class Collector:
+    """Takes outputs home and settles."""
+
+    def __init__(self, store: Database, keeper: Keeper, clock: Clock) -> None:
+        """Collect into `keeper`, settle in `store`."""
+        self._store = store
+        self._keeper = keeper
+        self._clock = clock
+
+    async def collect(self, job: Job, step: Step, attempt: int, outputs: Sequence[Output], cost: int | None) -> Result:
+        """Store the outputs of a job that succeeded at its provider, then settle: a part of the price for a part of them."""
+        wanted = outputs[: job.asked]
+        kept: list[ArtifactLike] = []
+        trouble: Fault | None = None
+        for index, output in enumerate(wanted):
+            try:
+                kept.append(await self._keep(job, index, output))
+            except OutputFault as fault:
+                trouble = Fault(FaultKind.OUTPUT_LOST, Reach.ACCEPTED, f"the output could not be fetched: {fault}")
+            except StorageFault as fault:
+                return Unstored(str(fault))
+        if not kept:
+            return Failed(trouble or Fault(FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "there was no output"))
+        captured = max(1, share(step.price, len(kept), job.asked))
+        settlement = generations.succeed(
+            job.id,
+            attempt,
+            kept,
+            captured=captured,
+            at=self._clock.now_ms(),
+            provider=step.provider,
+            reported_cost=cost,
+        )
+        if not await self._store.write(settlement):
+            await self._store.write(ledger.late(attempt, cost))
+            await self._keeper.discard(job.id)
+            return Gone()
+        metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
+        metrics.OUTPUT_BYTES.labels(job.kind.value).inc(sum(each.size or 0 for each in kept))
+        return Done()
+
+    async def _keep(self, job: Job, index: int, output: Output) -> ArtifactLike:
+        waits = iter(_TRIES)
+        while True:
+            try:
+                return await self._keeper.keep(job.id, index, output, job.kind)
+            except OutputFault as fault:
+                wait = next(waits, None)
+                left = (job.deadline - self._clock.now_ms()) / 1000
+                if not fault.retryable or wait is None or wait > left or job.canceled:
+                    raise
+                log.event("output_fetch_again", generation=job.id, index=index, reason=fault.kind, wait=wait)
+            except StorageFault as fault:
+                wait = _STORE_AGAIN
+                if self._clock.now_ms() + int(wait * 1000) > job.deadline or job.canceled:
+                    raise
+                log.event("output_store_again", level="warning", generation=job.id, reason=str(fault), wait=wait)
+            await self._clock.sleep(wait)

@@ -1,0 +1,105 @@
+"""After this fault: the same offer again, the next one, or give up. One pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.fault import Again as Allowed
+from gateway.fault import Fault, FaultKind, Following, Reach
+
+_LEAST = 5_000  # ms that must be left for another attempt to make sense
+_BACKOFF = 200  # ms before the same offer is asked again, at most doubled by chance
+
+
+class Reason(StrEnum):
+    """Why no further attempt is made."""
+
+    REFUSED = "refused"  # the content was refused, and the route says to leave it at that
+    IN_DOUBT = "in_doubt"  # a job may run somewhere, and a second one may cost too much
+    EXHAUSTED = "exhausted"  # nobody is left to ask, or enough have been asked
+    LATE = "late"  # the deadline is too near
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that counts for the decision. Amounts in millionths of a credit, times in ms, `chance` between 0 and 1."""
+
+    fault: Fault
+    price: int
+    in_doubt_max_cost: int
+    follow_refusal: bool
+    repeated: bool
+    made: int
+    allowed: int
+    others: bool
+    remaining: int
+    budget: bool
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Ask the same offer once more, after so many ms."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Ask the next offer, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End the generation as failed."""
+
+    reason: Reason
+
+
+Verdict = Again | Next | GiveUp
+
+
+def decide(situation: Situation) -> Verdict:
+    """Decide what follows a fault.
+
+    Another offer costs no waiting, so it comes before a second try on the same one. A job that may be running is never
+    followed by another where a double payment would cost more than the policy allows.
+    """
+    fault, permits = situation.fault, situation.fault.permits
+    if may_run(fault) and situation.price > situation.in_doubt_max_cost:
+        return GiveUp(Reason.IN_DOUBT)
+    if permits.following is Following.IF_ROUTE_SAYS and not situation.follow_refusal:
+        return GiveUp(Reason.REFUSED)
+    if situation.remaining < _LEAST:
+        return GiveUp(Reason.LATE)
+    if situation.others and situation.made < situation.allowed:
+        return Next()
+    return _again(situation) or GiveUp(Reason.EXHAUSTED)
+
+
+def may_run(fault: Fault) -> bool:
+    """Whether a job may be running at the provider after this fault, at our cost."""
+    return fault.reach is Reach.UNSURE or (fault.reach is Reach.ACCEPTED and fault.kind is FaultKind.TIMEOUT)
+
+
+def _again(situation: Situation) -> Again | None:
+    fault = situation.fault
+    if situation.repeated or not situation.budget or fault.reach not in {Reach.UNSENT, Reach.REFUSED}:
+        return None
+    after = _pause(fault)
+    if after is None or after > situation.remaining - _LEAST:
+        return None
+    return Again(after + int(_BACKOFF * situation.chance))
+
+
+def _pause(fault: Fault) -> int | None:
+    match fault.permits.again:
+        case Allowed.NO:
+            return None
+        case Allowed.IF_UNSENT:
+            return _BACKOFF if fault.reach is Reach.UNSENT else None
+        case Allowed.ONCE:
+            return max(fault.pause or 0, _BACKOFF)
+        case Allowed.AFTER_PAUSE:
+            return fault.pause

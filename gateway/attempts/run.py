@@ -1,0 +1,252 @@
+"""One plan walked to its end, and all that are under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Any, assert_never
+
+from gateway import log, metrics
+from gateway.attempts.attempt import Target, Walker
+from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
+from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide, may_run
+from gateway.attempts.job import Job, fault_row
+from gateway.clock import Clock
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.ledger import generations as ledger
+from gateway.ledger.database import Database
+from gateway.ledger.program import StoreError
+from gateway.ledger.records import Attempt
+from gateway.outcome import Ending, ProviderError, ending
+from gateway.routing.health import Health
+from gateway.routing.plan import Step
+
+_CANCEL_WAIT = 3.0  # seconds a caller waits to hear whether the provider was told
+_DRAIN = 10.0  # seconds a submit under way gets to learn its reference when the process stops
+_LEAST_RETRIES = 3
+_RETRY_SHARE = 0.2  # of the live generations may be in a second try on the same offer
+
+Targets = Callable[[str, str], Target | None]
+
+
+class Runs:
+    """Every generation under way in this process."""
+
+    def __init__(
+        self, store: Database, walker: Walker, targets: Targets, health: Health, clock: Clock, random: Random
+    ) -> None:
+        """Run on offers that `targets` finds by provider and model."""
+        self._store = store
+        self._walker = walker
+        self._targets = targets
+        self._health = health
+        self._clock = clock
+        self._random = random
+        self._jobs: dict[str, Job] = {}
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._retrying = 0
+        self._draining = False
+
+    @property
+    def live(self) -> int:
+        """How many are under way."""
+        return len(self._jobs)
+
+    def start(self, job: Job, attempt: Attempt | None = None) -> None:
+        """Begin a generation, or go on with the attempt a restart found open."""
+        if self._draining or job.id in self._jobs:
+            return  # what is in the store is taken up by the next start
+        self._jobs[job.id] = job
+        metrics.LIVE.set(len(self._jobs))
+        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
+
+    async def wait(self, generation: str, seconds: float) -> None:
+        """Wait until a generation has ended, at most so long; at once when it is not under way."""
+        if generation not in self._jobs:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(generation, []).append(future)
+        await asyncio.wait([future], timeout=seconds)
+
+    async def cancel(self, generation: str) -> bool:
+        """Stop a generation whose cancellation is committed; say whether its provider was told."""
+        job = self._jobs.get(generation)
+        if job is None or job.task is None:
+            return False
+        job.canceled = True
+        job.stopped = asyncio.get_running_loop().create_future()
+        if job.resting:
+            job.task.cancel()
+        ends: list[asyncio.Future[Any]] = [job.stopped, job.task]
+        await asyncio.wait(ends, timeout=_CANCEL_WAIT, return_when=asyncio.FIRST_COMPLETED)
+        return job.stopped.done() and job.stopped.result()
+
+    async def drain(self) -> None:
+        """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
+        self._draining = True
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            if job.resting and job.task is not None:
+                job.task.cancel()
+        busy = [job.task for job in jobs if job.task is not None]
+        if busy:
+            _, late = await asyncio.wait(busy, timeout=_DRAIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*busy, return_exceptions=True)
+
+    async def _guard(self, job: Job, attempt: Attempt | None) -> None:
+        """Run, and see to it that nothing stays behind whatever happens."""
+        try:
+            await self._run(job, attempt)
+        except StoreError as error:
+            # Nothing more can be written; what is in the store is taken up again after a restart.
+            log.event("run_stopped", level="error", generation=job.id, error=error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
+            log.event("run_broke", level="error", generation=job.id, error=error)
+            await self._fail(job, Ending("internal_error", "the gateway failed on this request", retryable=True))
+        finally:
+            self._jobs.pop(job.id, None)
+            metrics.LIVE.set(len(self._jobs))
+            for future in self._waiting.pop(job.id, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    async def _run(self, job: Job, attempt: Attempt | None) -> None:
+        opening = await self._opening(job, attempt)
+        if opening is None:
+            return
+        step, again = opening
+        while True:
+            began = self._clock.monotonic()
+            result = await self._try(job, step, attempt, again=again)
+            attempt = None
+            self._note(job, step, result, self._clock.monotonic() - began)
+            match result:
+                case Done():
+                    self._ended(job, "succeeded")
+                    return
+                case Gone():
+                    return
+                case Unstored(message):
+                    await self._fail(
+                        job, Ending("storage_failed", f"the output could not be stored: {message}", retryable=False)
+                    )
+                    return
+                case Failed(fault):
+                    following = await self._after(job, step, fault)
+                    if following is None:
+                        return
+                    step, again = following
+
+    async def _opening(self, job: Job, attempt: Attempt | None) -> tuple[Step, bool] | None:
+        """Where to begin or to go on; None when there is nothing left to do but to end."""
+        step: Step | None
+        if attempt is not None:
+            step = job.step(attempt.provider)
+        elif job.errors:
+            # The process stopped between a fault and what was to follow: decide again from what is on record.
+            last = job.errors.pop()
+            step = job.step(last.provider)
+            if step is not None:
+                return await self._after(job, step, last.fault)
+        else:
+            step = self._first(job)
+        if step is None:
+            await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
+            return None
+        return step, False
+
+    async def _try(self, job: Job, step: Step, attempt: Attempt | None, *, again: bool) -> Result:
+        job.tried.add(step.provider)
+        target = self._targets(step.provider, job.model)
+        if target is None or step.form >= len(target.model.shapes):
+            return Failed(Fault(FaultKind.NOT_SERVED, Reach.UNSENT, "the provider's pack is gone"))
+        if attempt is not None:
+            return await self._walker.take_up(job, step, target, attempt)
+        self._health.take(step.provider, job.model, int(self._clock.monotonic() * 1000))
+        self._retrying += again
+        try:
+            return await self._walker.begin(job, step, target)
+        finally:
+            self._retrying -= again
+
+    async def _after(self, job: Job, step: Step, fault: Fault) -> tuple[Step, bool] | None:
+        """What comes after a fault: the next step and whether it is the same again; None when the generation has ended."""
+        job.errors.append(ProviderError(step.provider, fault))
+        others = self._others(job)
+        situation = Situation(
+            fault=fault,
+            price=step.price,
+            in_doubt_max_cost=job.in_doubt_max_cost,
+            follow_refusal=job.follow_refusal,
+            repeated=step.provider in job.repeated,
+            made=job.made,
+            allowed=job.allowed,
+            others=bool(others),
+            remaining=job.deadline - self._clock.now_ms(),
+            budget=self._retrying < max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs)),
+            chance=self._random.random(),
+        )
+        verdict = decide(situation)
+        log.event("attempt_failed", level="warning", generation=job.id, attempt=job.made, provider=step.provider, model=job.model,
+                  fault=fault.kind.value, reach=fault.reach.value, reason=fault.message, then=type(verdict).__name__.lower())  # fmt: skip
+        match verdict:
+            case Again(after):
+                job.repeated.add(step.provider)
+                await self._clock.sleep(after / 1000)
+                return step, True
+            case Next():
+                metrics.FAILOVERS.labels(step.provider, fault.kind.value).inc()
+                return others[0], False
+            case GiveUp(reason):
+                await self._fail(job, ending(job.errors, reason))
+                return None
+
+    def _first(self, job: Job) -> Step | None:
+        """The first offer that is not resting; the first of all when every one rests, for somebody has to ask."""
+        ready = self._others(job)
+        return ready[0] if ready else next((step for step in job.steps if step.provider not in job.tried), None)
+
+    def _others(self, job: Job) -> list[Step]:
+        now = int(self._clock.monotonic() * 1000)
+        return [
+            step
+            for step in job.steps
+            if step.provider not in job.tried and self._health.standing(step.provider, job.model, now) is None
+        ]
+
+    def _note(self, job: Job, step: Step, result: Result, seconds: float) -> None:
+        """Tell the breakers and the metrics what came of an attempt."""
+        now = int(self._clock.monotonic() * 1000)
+        match result:
+            case Done():
+                self._health.succeeded(step.provider, job.model, now)
+                outcome = "none"
+            case Failed(fault):
+                self._health.failed(step.provider, job.model, fault, now, self._random.uniform(-1, 1))
+                outcome = fault.kind.value
+                if may_run(fault):
+                    metrics.IN_DOUBT.labels(step.provider).inc()
+            case Gone() | Unstored():
+                self._health.released(step.provider, job.model)
+                outcome = "canceled" if isinstance(result, Gone) else "storage"
+            case _:
+                assert_never(result)
+        metrics.ATTEMPTS.labels(step.provider, job.model, outcome).inc()
+        metrics.ATTEMPT_SECONDS.labels(step.provider, outcome).observe(seconds)
+
+    async def _fail(self, job: Job, end: Ending) -> None:
+        errors = [{"provider": error.provider, **fault_row(error.fault)} for error in job.errors]
+        row = {"name": end.name, "message": end.message, "retryable": end.retryable, "errors": errors}
+        if await self._store.write(ledger.fail(job.id, row, self._clock.now_ms())):
+            self._ended(job, "failed")
+
+    def _ended(self, job: Job, outcome: str) -> None:
+        seconds = (self._clock.now_ms() - job.created) / 1000
+        metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
+        metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds)
+        log.event(
+            f"generation_{outcome}", generation=job.id, model=job.model, seconds=round(seconds, 3), attempts=job.made
+        )

@@ -1,0 +1,69 @@
+"""Every series and its labels, declared once. Labels are bounded: never a key, a prompt, an id or a path of a caller."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+# From a cached picture to a long video, in seconds.
+_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800)
+_COMMIT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+
+BUILD = Info("tidegate_build", "Version of the gateway", registry=REGISTRY)
+REQUESTS = Counter("tidegate_http_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
+REQUEST_SECONDS = Histogram(
+    "tidegate_http_request_duration_seconds", "Time to answer a request", ["route"], registry=REGISTRY
+)
+GENERATIONS = Counter("tidegate_generations", "Generations ended", ["model", "kind", "outcome"], registry=REGISTRY)
+GENERATION_SECONDS = Histogram(
+    "tidegate_generation_duration_seconds",
+    "Time from acceptance to the end of a generation",
+    ["kind", "outcome"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+LIVE = Gauge("tidegate_generations_live", "Generations accepted and not ended", registry=REGISTRY)
+ATTEMPTS = Counter(
+    "tidegate_attempts",
+    "Attempts ended, by fault; the fault is `none` for a success",
+    ["provider", "model", "fault"],
+    registry=REGISTRY,
+)
+ATTEMPT_SECONDS = Histogram(
+    "tidegate_attempt_duration_seconds",
+    "Time of one attempt",
+    ["provider", "outcome"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+FAILOVERS = Counter(
+    "tidegate_failovers", "Times the next provider was asked after a fault", ["provider", "fault"], registry=REGISTRY
+)
+IN_DOUBT = Counter(
+    "tidegate_attempts_in_doubt", "Attempts after which a job may run unseen", ["provider"], registry=REGISTRY
+)
+UNKNOWN_STATES = Counter(
+    "tidegate_unknown_states", "State words of a provider that its pack does not list", ["provider"], registry=REGISTRY
+)
+LOOKS = Counter("tidegate_status_calls", "Looks at running jobs", ["provider"], registry=REGISTRY)
+CAPTURED = Counter(
+    "tidegate_credits_captured", "Credits taken for outputs delivered", ["provider", "model"], registry=REGISTRY
+)
+OUTPUT_BYTES = Counter("tidegate_output_bytes", "Bytes of outputs stored", ["kind"], registry=REGISTRY)
+COMMIT_SECONDS = Histogram(
+    "tidegate_store_commit_seconds", "Time of one group commit", buckets=_COMMIT, registry=REGISTRY
+)
+COMMIT_SIZE = Histogram(
+    "tidegate_store_commit_programs",
+    "Store operations in one group commit",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    registry=REGISTRY,
+)
+LEDGER_FINDINGS = Gauge("tidegate_ledger_findings", "Violated checks of the ledger at the last look", registry=REGISTRY)
+RELOADS = Counter("tidegate_config_reloads", "Attempts to load the configuration anew", ["result"], registry=REGISTRY)
+
+
+def render() -> bytes:
+    """All series in the text format of Prometheus."""
+    return generate_latest(REGISTRY)

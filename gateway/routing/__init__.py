@@ -1,0 +1,17 @@
+"""Which providers, in what order: pure values in, a plan out.
+
+- `policy`   the operator's routes, and the rules that hold for one request
+- `menu`     what a model offers over all its providers: what a caller may ask for
+- `order`    as asked · as listed · cheapest
+- `plan`     (generation, rules, offers, standing) → plan; every exclusion has its reason
+- `breaker`  closed, open, half-open: one offer's recent past, and whether it may be asked
+- `health`   the breakers and pauses of all offers, kept between requests
+
+Who calls it: intake makes the plan, `attempts` walks it. It must not see packs, sockets or clocks: time is an argument.
+
+Decided because
+- A field a provider cannot honour excludes the provider, with the reason kept; nothing is bent to fit.
+- Providers the caller did not name come after the named ones, so that a short list does not cost the failover.
+- A breaker counts over a minute where there is traffic and in a row where there is little: a share alone never opens at one
+  job a minute, a row alone opens by chance at twenty a second.
+"""
