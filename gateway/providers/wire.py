@@ -30,13 +30,13 @@ class Wire:
     def __init__(self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float) -> None:
         """Speak through `session`, whose connector refuses forbidden addresses; `connect_timeout` in seconds."""
         self._session = session
-        self._secrets = secrets
+        self.secrets = secrets
         self._connect_timeout = connect_timeout
 
     async def send(self, call: Call, timeout: float) -> Reply:  # noqa: ASYNC109 - the limit is the client's own, per phase
         """Send a call and read the whole answer, within `timeout` seconds. Raises Broken when no answer came."""
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
-        headers = self._secrets.fill(call.headers)
+        headers = self.secrets.fill(call.headers)
         data = None
         if call.has_body:
             data = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()

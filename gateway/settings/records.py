@@ -128,7 +128,7 @@ class Settings:
             "disabled": sorted(name for name, provider in self.providers.items() if not provider.enabled),
             "routes": len(self.policy.routes),
             "in_doubt_max_cost": money.text(self.policy.in_doubt_max_cost),
-            "auth": self.auth.value,
+            "access": self.auth.value,
             "credits": self.credits.value,
             "egress": [str(network) for network in self.egress.allow],
             "region": self.region,

@@ -1,0 +1,278 @@
+"""The only place objects are made and joined, and the order in which they start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import secrets as entropy
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import aiohttp
+from aiohttp import web
+
+from gateway import __version__, egress, log, metrics
+from gateway.artifacts.disk import Disk
+from gateway.artifacts.fetch import open_session
+from gateway.artifacts.keeper import Keeper, Limits
+from gateway.artifacts.store import Store
+from gateway.attempts.attempt import Patience, Target, Walker
+from gateway.attempts.collect import Collector
+from gateway.attempts.resume import resume
+from gateway.attempts.run import Runs
+from gateway.clock import Clock, SystemClock
+from gateway.documents import Mistakes
+from gateway.ingress import admin, envelope
+from gateway.ingress.account import Account, Tallies
+from gateway.ingress.callers import Callers, Guard, anyone, local
+from gateway.ingress.content import Content
+from gateway.ingress.envelope import Answered
+from gateway.ingress.estimate import Estimate
+from gateway.ingress.generate import Generate
+from gateway.ingress.intake import Intake
+from gateway.ingress.library import Dependencies, Library
+from gateway.ingress.operations import Operations, writable
+from gateway.ingress.outputs import Links, Outputs
+from gateway.ledger import accounts, credits  # noqa: A004 - the ledger's own word for it
+from gateway.ledger.database import Database
+from gateway.providers.wire import Wire
+from gateway.routing.health import Health
+from gateway.settings import Auth, Booking, Settings
+from gateway.upkeep import Upkeep
+from gateway.world import Loaded, load
+
+LOCAL = "local"  # the one account there is without keys
+_SECRET = 32  # bytes of the gateway's own secret
+_CALLS = 2_000  # connections to providers: a call that holds the line for a minute holds one
+_LAST_ANSWERS = 5.0  # seconds that requests under way get when the process stops
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the rest is made of."""
+
+    settings: Settings
+    clock: Clock
+    store: Database
+    artifacts: Store | None
+    wire: Wire
+    health: Health
+
+
+class Running:
+    """A gateway that serves, and the configuration in force."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Begin with this configuration; not ready until it listens."""
+        self.loaded = loaded
+        self.origin = ""
+        self.ready = False
+        self._store: Database | None = None
+        self._intake: Intake | None = None
+        self._wire: Wire | None = None
+
+    @property
+    def providers(self) -> list[tuple[str, str]]:
+        """Every provider, and whether it is on or what would turn it on."""
+        return self.loaded.providers()
+
+    def target(self, provider: str, model: str) -> Target | None:
+        """One offer, ready to be called; None when no pack has it."""
+        return self.loaded.target(provider, model)
+
+    def serve(self, store: Database, intake: Intake, wire: Wire) -> None:
+        """Know who has to be told when the configuration changes."""
+        self._store, self._intake, self._wire = store, intake, wire
+
+    async def reload(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        """Take another configuration, whole; Mistakes leaves the one in force. What is under way keeps its pinned plan."""
+        assert self._wire is not None
+        assert self._intake is not None
+        try:
+            loaded = await asyncio.to_thread(load, settings, environ)
+        except Mistakes:
+            metrics.RELOADS.labels("refused").inc()
+            raise
+        self.loaded = loaded
+        self._wire.secrets = loaded.secrets
+        self._intake.world = loaded.world
+        metrics.RELOADS.labels("loaded").inc()
+        log.event("config_reloaded", **settings.describe())
+
+    async def failed(self) -> str:
+        """Wait until the store cannot be trusted any more, and say so: the process then has to end."""
+        assert self._store is not None
+        await self._store.failed.wait()
+        return "the store cannot be written any more; a restart reads what was kept"
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, environ: Mapping[str, str], *, clock: Clock | None = None, random: Random | None = None
+) -> AsyncIterator[Running]:
+    """Open the store, go on with what was in flight, and listen; on leaving, drain and close.
+
+    Mistakes for packs that cannot be used, StoreError for the store, OSError for the address.
+    """
+    clock = clock or SystemClock()
+    random = random or Random(entropy.randbits(64))  # noqa: S311 - it spreads waits and guards nothing
+    now = Running(await asyncio.to_thread(load, settings, environ))
+    async with AsyncExitStack() as stack:
+        store = await Database.open(settings.store.path, now=clock.now_ms)
+        stack.push_async_callback(store.close)
+        store.observe = _observe
+        await _open_books(store, settings, clock)
+        artifacts = await _artifacts(stack, settings)
+        wire = await _wire(stack, settings, now.loaded)
+        parts = _Parts(settings, clock, store, artifacts, wire, Health())
+        runs = await _runs(stack, parts, now, random)
+        intake = Intake(now.loaded.world, store, runs, parts.health, clock)
+        now.serve(store, intake, wire)
+        tallies = Tallies()
+        callers = Callers(store, pepper(settings), clock) if settings.auth is Auth.KEYS else None
+        upkeep = Upkeep(store, artifacts, tallies, callers, clock, settings.outputs.keep)
+        upkeep.start()
+        stack.push_async_callback(upkeep.stop)
+        stack.push_async_callback(runs.drain)
+        await resume(store, runs)
+        guard = Guard(callers.identify if callers else anyone(local(LOCAL, clock.now_ms())))
+        application = web.Application(middlewares=[envelope.middleware(clock, _counting(tallies), entropy.token_bytes)])
+        application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard)))
+        now.origin = await _listen(stack, application, settings)
+        await _private_door(stack, settings, store, clock)
+        now.ready = True
+        log.event("serving", origin=now.origin, version=__version__, **settings.describe())
+        yield now
+        now.ready = False
+        log.event("stopping", live=runs.live)
+
+
+async def _open_books(store: Database, settings: Settings, clock: Clock) -> None:
+    below = await store.write(credits.set_enforced(enforced=settings.credits is Booking.ENFORCE))
+    if below and settings.credits is Booking.ENFORCE:
+        log.event("accounts_below_zero", level="warning", accounts=below)
+    if settings.auth is Auth.NONE:
+        await store.write(accounts.ensure(LOCAL, LOCAL, clock.now_ms()))
+
+
+async def _artifacts(stack: AsyncExitStack, settings: Settings) -> Store | None:
+    if settings.outputs.folder is None:
+        return None
+    disk = Disk(settings.outputs.folder)
+    await disk.start()
+    stack.push_async_callback(disk.close)
+    return disk
+
+
+async def _wire(stack: AsyncExitStack, settings: Settings, loaded: Loaded) -> Wire:
+    connector = aiohttp.TCPConnector(socket_factory=egress.socket_factory(settings.egress), limit=_CALLS)
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    await stack.enter_async_context(session)
+    return Wire(session, loaded.secrets, settings.timeouts.connect / 1000)
+
+
+async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Random) -> Runs:
+    settings = parts.settings
+    fetching = await stack.enter_async_context(open_session(settings.egress))
+    limits = Limits(settings.outputs.max_image, settings.outputs.max_video)
+    keeper = Keeper(fetching, parts.artifacts, limits, settings.egress)
+    collector = Collector(parts.store, keeper, parts.clock)
+    patience = Patience(settings.timeouts.submit / 1000, settings.timeouts.poll_grace)
+    walker = Walker(parts.store, parts.wire, collector, parts.clock, random, patience)
+    return Runs(parts.store, walker, now.target, parts.health, parts.clock, random)
+
+
+def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard) -> list[web.RouteDef]:
+    settings, clock, store, artifacts = parts.settings, parts.clock, parts.store, parts.artifacts
+    links = Links(secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock)
+
+    async def remove(generation: str) -> int:
+        return await artifacts.delete(generation) if artifacts is not None else 0
+
+    async def loaded() -> str | None:
+        return None if now.ready else "the gateway is starting or stopping"
+
+    library = Library(lambda: intake.world, lambda: now.loaded.catalog.providers, parts.health, clock)
+    stored = artifacts.name if artifacts is not None else "none"
+    return [
+        *Generate(intake, store, runs.wait).routes(guard),
+        *Estimate(intake, store, enforce=settings.credits is Booking.ENFORCE).routes(guard),
+        *Content(store, links, runs.cancel, remove, clock).routes(guard),
+        *Account(store, clock).routes(guard),
+        *library.routes(guard),
+        *Dependencies(stored, artifacts.probe if artifacts is not None else None, clock).routes(guard),
+        *(Outputs(links, store, artifacts).routes() if artifacts is not None else ()),
+        *Operations(
+            {"serving": loaded, "store": writable(store)}, metrics.render if settings.metrics else None
+        ).routes(),
+    ]
+
+
+def _counting(tallies: Tallies) -> Callable[[Answered], None]:
+    def count(answered: Answered) -> None:
+        tallies.count(answered)
+        metrics.REQUESTS.labels(answered.endpoint, str(answered.status)).inc()
+        metrics.REQUEST_SECONDS.labels(answered.endpoint).observe(answered.seconds)
+
+    return count
+
+
+def _observe(programs: int, seconds: float) -> None:
+    metrics.COMMIT_SIZE.observe(programs)
+    metrics.COMMIT_SECONDS.observe(seconds)
+
+
+async def _listen(stack: AsyncExitStack, application: web.Application, settings: Settings) -> str:
+    runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _private_door(stack: AsyncExitStack, settings: Settings, store: Database, clock: Clock) -> None:
+    path = socket_path(settings)
+    path.unlink(missing_ok=True)  # the store's lock says that whoever left it is gone
+    runner = web.AppRunner(admin.application(store, pepper(settings), clock), handle_signals=False, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    before = os.umask(0o177)  # for the owner alone, from the moment it is there
+    try:
+        await web.UnixSite(runner, str(path)).start()
+    finally:
+        os.umask(before)
+    stack.callback(path.unlink, missing_ok=True)
+
+
+def socket_path(settings: Settings) -> Path:
+    """The private socket through which a running gateway is administered, beside its store."""
+    return settings.store.path.with_name(settings.store.path.name + ".sock")
+
+
+def secret_of(settings: Settings, purpose: str) -> bytes:
+    """A key of the gateway's own for one purpose, derived from the secret beside the store, made at the first use."""
+    path = settings.store.path.with_name(settings.store.path.name + ".secret")
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(entropy.token_bytes(_SECRET))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    secret = path.read_bytes()
+    if len(secret) != _SECRET:
+        raise OSError(f"{path} is not the gateway's secret any more: it has {len(secret)} bytes instead of {_SECRET}")
+    return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
+
+
+def pepper(settings: Settings) -> bytes:
+    """What API keys are hashed with."""
+    return secret_of(settings, "api keys")

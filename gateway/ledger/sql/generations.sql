@@ -1,0 +1,125 @@
+-- name: idempotency_find
+-- What a key was answered with, and how far its generation has come.
+SELECT i.fingerprint, i.response, i.created, g.id, g.state
+  FROM idempotency i JOIN generation g ON g.seq = i.generation
+ WHERE i.account_id = :account AND i.key = :key;
+
+-- name: idempotency_put
+-- Remembers the answer to a key, in place of one whose time is over.
+INSERT INTO idempotency (account_id, key, fingerprint, generation, response, created)
+VALUES (:account, :key, :fingerprint, :generation, :response, :at)
+ON CONFLICT (account_id, key) DO UPDATE
+   SET fingerprint = excluded.fingerprint, generation = excluded.generation,
+       response = excluded.response, created = excluded.created;
+
+-- name: idempotency_forget
+-- Forgets some of the keys used before a time.
+DELETE FROM idempotency
+ WHERE (account_id, key) IN
+       (SELECT account_id, key FROM idempotency WHERE created < :before ORDER BY created LIMIT :limit)
+RETURNING key;
+
+-- name: account_hold
+-- Sets credits aside and counts the generation, when the account can bear it; no row when it cannot.
+UPDATE account SET held = held + :amount, generations = generations + 1
+ WHERE id = :account AND kind = 'customer'
+   AND (posted - held >= :amount OR (SELECT value FROM meta WHERE key = 'credits') = 'track')
+RETURNING posted - held AS available;
+
+-- name: generation_add
+-- Writes a new generation; its first transition is written with it.
+INSERT INTO generation
+       (id, account_id, kind, model, request, plan, adjustments, provider_order, state, price, created, changed, deadline)
+VALUES (:id, :account, :kind, :model, :request, :plan, :adjustments, :order, 'accepted', :price, :at, :at, :deadline)
+RETURNING seq;
+
+-- name: hold_open
+-- Ties the credits set aside to the generation.
+INSERT INTO hold (generation, account_id, amount, state, captured, created)
+VALUES (:generation, :account, :amount, 'open', 0, :at);
+
+-- name: generation_of
+-- One generation of one account.
+SELECT * FROM generation WHERE id = :id AND account_id = :account AND deleted IS NULL;
+
+-- name: generation_any
+-- One generation, whoever it belongs to.
+SELECT * FROM generation WHERE id = :id AND deleted IS NULL;
+
+-- name: generation_page
+-- Some generations of one account, newest first.
+SELECT * FROM generation
+ WHERE account_id = :account AND deleted IS NULL
+ ORDER BY created DESC, seq DESC LIMIT :limit OFFSET :offset;
+
+-- name: generation_total
+-- How many generations of one account are not deleted.
+SELECT generations FROM account WHERE id = :account;
+
+-- name: generations_live
+-- Every generation that has not ended, oldest first.
+SELECT * FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY seq;
+
+-- name: artifacts_of
+-- The outputs of one generation.
+SELECT * FROM artifact WHERE generation = :generation ORDER BY idx;
+
+-- name: artifacts_page
+-- The outputs of the generations of one account that were created within a span.
+SELECT x.* FROM generation g JOIN artifact x ON x.generation = g.seq
+ WHERE g.account_id = :account AND g.created BETWEEN :low AND :high
+ ORDER BY x.generation, x.idx;
+
+-- name: generation_move
+-- Takes a generation one step on, if it still is where the caller believes.
+UPDATE generation SET state = :b, changed = :at WHERE id = :id AND state = :a RETURNING seq;
+
+-- name: generation_succeed
+-- Ends a generation that is storing the outputs of this attempt.
+UPDATE generation
+   SET state = 'succeeded', settled = :captured, provider_used = :provider, ended = :at, changed = :at,
+       started = COALESCE(started, :at)
+ WHERE id = :id AND state = 'storing'
+   AND EXISTS (SELECT 1 FROM attempt a WHERE a.id = :attempt AND a.generation = generation.seq AND a.state = 'storing')
+RETURNING seq;
+
+-- name: artifact_add
+-- Writes one output.
+INSERT INTO artifact (generation, idx, uri, sha256, bytes, type, width, height)
+VALUES (:generation, :idx, :uri, :sha256, :bytes, :type, :width, :height);
+
+-- name: generation_end
+-- Ends a live generation without success.
+UPDATE generation SET state = :state, error = :error, ended = :at, changed = :at
+ WHERE id = :id AND state NOT IN ('succeeded', 'failed', 'canceled')
+RETURNING seq;
+
+-- name: generation_scrub
+-- Deletes what the caller said and what the work gave from an ended generation; the money stays on record.
+UPDATE generation
+   SET request = '{}', plan = '{}', adjustments = '[]', prediction = NULL,
+       error = CASE WHEN error IS NULL THEN NULL ELSE '{}' END,
+       removed = COALESCE(removed, :at), deleted = :at
+ WHERE id = :id AND account_id = :account AND deleted IS NULL AND state IN ('succeeded', 'failed', 'canceled')
+RETURNING seq;
+
+-- name: attempts_scrub
+-- Deletes what an ended generation's attempts kept of its content.
+UPDATE attempt SET kept = NULL, outputs = NULL, fault = CASE WHEN fault IS NULL THEN NULL ELSE '{}' END
+ WHERE generation = :generation;
+
+-- name: account_uncount
+-- Takes one generation off an account's count.
+UPDATE account SET generations = generations - 1 WHERE id = :account;
+
+-- name: generation_removed
+-- Marks the files of an ended generation as gone.
+UPDATE generation SET removed = :at
+ WHERE id = :id AND removed IS NULL AND state IN ('succeeded', 'failed', 'canceled')
+RETURNING seq;
+
+-- name: generations_stale
+-- Successes that ended before a time and still have their files, oldest first.
+SELECT id FROM generation
+ WHERE state = 'succeeded' AND removed IS NULL AND ended < :before
+ ORDER BY ended LIMIT :limit;

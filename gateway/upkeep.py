@@ -1,0 +1,94 @@
+"""What has to be done now and then while the gateway serves: counts written down, old files removed, the ledger looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway import log, metrics
+from gateway.artifacts.fault import StorageFault
+from gateway.artifacts.store import Store
+from gateway.clock import Clock
+from gateway.ingress.account import Tallies
+from gateway.ingress.callers import Callers
+from gateway.ledger import checks, generations, keys, usage
+from gateway.ledger.database import Database
+from gateway.ledger.program import StoreError
+
+_FLUSH = 1.0  # seconds between writes of what is only counted: so much may be lost in a crash
+_SWEEP = 60.0
+_CHECK = 60.0
+_GRACE = 120_000  # ms past its deadline that a generation may take to be settled
+
+
+class Upkeep:
+    """The small tasks of a serving gateway. A failure of one is logged, and it is tried again at its next turn."""
+
+    def __init__(
+        self,
+        store: Database,
+        artifacts: Store | None,
+        tallies: Tallies,
+        callers: Callers | None,
+        clock: Clock,
+        keep: int,
+    ) -> None:
+        """Keep house in `store`; outputs older than `keep` ms are removed from `artifacts`."""
+        self._store = store
+        self._artifacts = artifacts
+        self._tallies = tallies
+        self._callers = callers
+        self._clock = clock
+        self._keep = keep
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin."""
+        for seconds, task in ((_FLUSH, self.flush), (_SWEEP, self.sweep), (_CHECK, self.check)):
+            self._tasks.append(asyncio.create_task(self._every(seconds, task), name=task.__name__))
+
+    async def stop(self) -> None:
+        """End, with the last counts written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._quietly(self.flush)
+
+    async def flush(self) -> None:
+        """Write down what was counted since the last time, and which keys were used."""
+        counted = self._tallies.flush()
+        if counted:
+            await self._store.write(usage.count(counted))
+        used = self._callers.take_used() if self._callers else frozenset()
+        if used:
+            await self._store.write(keys.touch(used, self._clock.now_ms()))
+
+    async def sweep(self) -> None:
+        """Remove the files of generations that are older than they are kept, and forget old idempotency keys."""
+        now = self._clock.now_ms()
+        while await self._store.write(generations.forget_keys(now - generations.KEY_LIFE)):
+            pass
+        while self._artifacts is not None and (stale := await self._store.report(generations.stale(now - self._keep))):
+            for generation in stale:
+                # Marked first: a file that stays behind costs space, a record that points nowhere costs trust.
+                await self._store.write(generations.remove_files(generation, now))
+                await self._artifacts.delete(generation)
+            log.event("outputs_removed", generations=len(stale))
+
+    async def check(self) -> None:
+        """Look whether every invariant of the ledger holds, and say so where people look."""
+        findings = await self._store.report(checks.run_checks(self._clock.now_ms(), _GRACE))
+        metrics.LEDGER_FINDINGS.set(len(findings))
+        for finding in findings:
+            log.event("ledger_finding", level="error", check=finding.check.name, says=finding.check.sentence, rows=finding.rows[:10])  # fmt: skip
+
+    async def _every(self, seconds: float, task: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._clock.sleep(seconds)
+            await self._quietly(task)
+
+    async def _quietly(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except (StoreError, StorageFault) as error:
+            log.event("upkeep_failed", level="warning", error=error)
