@@ -173,7 +173,8 @@ def _troubles(form: Form, fields: Mapping[str, Value], values: Mapping[str, Valu
         row = tuple(values[name] for name in pick.fields if name in values)
         if len(row) == len(pick.fields):
             if row not in pick.rows:
-                yield pick.fields[-1], _no_row(pick, row)
+                strange = (name for name, value in zip(pick.fields, row, strict=True) if value not in pick.values(name))
+                yield next(strange, pick.fields[-1]), _no_row(pick, row)
         elif row:
             # One value of a pair chooses no row: it would be left out without a word.
             missing = next(name for name in pick.fields if name not in values)

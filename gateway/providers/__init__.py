@@ -1,16 +1,18 @@
 """The providers, read from data: this folder knows how to talk to a provider and knows none.
 
-- `schema`    the vocabulary of the pack files, one record per key
-- `pack`      a provider and a model as they are held in memory, compiled
-- `compile`   the document of a pack file → those records
-- `catalog`   the folders of packs → every offer there is
-- `lint`      what the schema cannot say: unused names, tables that disagree
-- `render`    values + mapping → the call to send
-- `wire`      call → reply; the only file that speaks to providers
-- `read`      reply → how the job stands, its outputs, what to keep
-- `classify`  reply → fault
-- `secrets`   credentials by name
-- `samples`   the proof beside each pack: requests and replies, and what they must become
+- `vocabulary` the words of the pack files, one record per key
+- `schema`     the same as JSON Schema and as reference text
+- `pack`       a provider and a model as they are held in memory, compiled
+- `compile`    the document of a pack file → those records
+- `catalog`    the folders of packs → every offer there is
+- `lint`       what the schema cannot say: unused names, tables that disagree
+- `render`     values + mapping → the call to send
+- `wire`       call → reply; the only file that speaks to providers
+- `read`       reply → how the job stands, its outputs, what to keep
+- `classify`   reply → fault
+- `secrets`    credentials by name
+- `samples`    the proof beside each pack: requests and replies, and what they must become
+- `proof`      one of them held against its pack
 
 Who calls it: `attempts` for the work, `commands` and `app` for the catalog. It must not decide what follows a fault; that is
 `attempts.decide`.

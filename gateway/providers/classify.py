@@ -98,6 +98,11 @@ def code_of(provider: Provider, reply: Reply) -> str | None:
     return _text(provider.code(reply.body)) if reply.body is not UNREADABLE else None
 
 
+def said(provider: Provider, reply: Reply) -> str | None:
+    """What the provider says about a failure, in its own words."""
+    return _text(provider.message(reply.body)) if reply.body is not UNREADABLE else None
+
+
 def pause(waits: tuple[Wait, ...], reply: Reply, now: int) -> int | None:
     """How long the provider asks us to wait, in ms, at most five minutes; None when it says nothing we can read."""
     for wait in waits:
@@ -111,10 +116,7 @@ def pause(waits: tuple[Wait, ...], reply: Reply, now: int) -> int | None:
 
 
 def _first(provider: Provider, reply: Reply) -> Rule | None:
-    if reply.body is UNREADABLE:
-        code, message = None, ""
-    else:
-        code, message = _text(provider.code(reply.body)), (_text(provider.message(reply.body)) or "").lower()
+    code, message = code_of(provider, reply), (said(provider, reply) or "").lower()
     for rule in provider.rules:
         if rule.status and reply.status not in rule.status:
             continue
@@ -136,8 +138,7 @@ def _by_status(status: int) -> FaultKind:
 
 
 def _fault(provider: Provider, reply: Reply, kind: FaultKind, reach: Reach, asked: int | None) -> Fault:
-    said = "" if reply.body is UNREADABLE else _text(provider.message(reply.body)) or ""
-    message = said[:_MESSAGE] or f"answered HTTP {reply.status}"
+    message = (said(provider, reply) or f"answered HTTP {reply.status}")[:_MESSAGE]
     return Fault(kind, reach, message, code_of(provider, reply), reply.status, asked)
 
 

@@ -127,6 +127,11 @@ def span(text: str) -> int:
     return int(number) * _SPAN[text[len(number) :]]
 
 
+def micros(usd: float) -> int:
+    """US dollars in millionths of a credit."""
+    return int((Decimal(str(usd)) * MICRO).to_integral_value())
+
+
 def pick_rows(fields: tuple[str, ...], table: Any) -> Iterator[tuple[tuple[Value, ...], Any, Path]]:
     """The rows of a picks or price table: the values that choose it, what it says, and the path to it."""
     if len(fields) == 1 or not isinstance(table, dict):
@@ -279,15 +284,18 @@ def split_pick(key: object) -> tuple[str, ...]:
 
 def _form(sections: Mapping[str, Any], path: Path, types: Mapping[str, Type], note: Noting) -> Form:
     takes = sections.get("takes", {})
+    price = _price(sections["price"])
+    # Without a length there is no price by the second, and none is guessed.
+    priced = {"duration"} if price.per is Unit.SECOND else set()
     return Form(
         native=sections["native"],
         given=frozenset(sections.get("given", ())),
-        needs=frozenset(name for name, limits in takes.items() if limits.get("required")),
+        needs=frozenset(priced | {name for name, limits in takes.items() if limits.get("required")}),
         takes={name: _limits(limits, types.get(name, Type.TEXT)) for name, limits in takes.items()},
         picks=tuple(_pick(key, table, (*path, "picks", key), note) for key, table in sections.get("picks", {}).items()),
         drops=frozenset(sections.get("drops", ())),
         defaults=dict(sections.get("defaults", {})),
-        price=_price(sections["price"]),
+        price=price,
     )
 
 
@@ -318,10 +326,6 @@ def _price(raw: Mapping[str, Any]) -> Price:
     by = tuple(raw.get("by", ()))
     usd = raw["usd"]
     if not by or not isinstance(usd, dict):
-        return Price(Unit(raw["per"]), (), {} if isinstance(usd, dict) else {(): _micros(usd)})
-    amounts = {values: _micros(amount) for values, amount, _ in pick_rows(by, usd) if not isinstance(amount, dict)}
+        return Price(Unit(raw["per"]), (), {} if isinstance(usd, dict) else {(): micros(usd)})
+    amounts = {values: micros(amount) for values, amount, _ in pick_rows(by, usd) if not isinstance(amount, dict)}
     return Price(Unit(raw["per"]), by, amounts)
-
-
-def _micros(usd: float) -> int:
-    return int((Decimal(str(usd)) * MICRO).to_integral_value())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from gateway.documents import Document, Mistake, Path, nearest, shown
 from gateway.generation import FIELDS, Type, mistake
+from gateway.offer import MICRO, Limits, Unit
 from gateway.providers.compile import Noting, forms_of, pick_rows, split_pick
 from gateway.providers.pack import Model
-from gateway.providers.tree import names
+from gateway.providers.tree import uses
 
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _SECRET = re.compile(r"\$secret\.[A-Z][A-Z0-9_]*")
@@ -59,12 +61,13 @@ def agreement(models: Iterable[tuple[Model, Document]]) -> list[Mistake]:
         if pack.offer.kind is not other.offer.kind:
             note.value(("makes",), f"{pack.offer.model} makes {other.offer.kind.value} in {elsewhere.file}")
         theirs = {form.given: form.defaults for form in other.offer.forms}
-        for form in pack.offer.forms:
+        stands = [path if "defaults" in _at(document.value, path) else () for path, _ in forms_of(document.value)]
+        for form, path in zip(pack.offer.forms, stands, strict=True):
             for name, value in form.defaults.items():
                 said = theirs.get(form.given, {}).get(name, value)
                 if said != value:
                     note.value(
-                        ("defaults", name),
+                        (*path, "defaults", name),
                         f"{name} is {shown(value)} here and {shown(said)} in {elsewhere.file}: a model means the same everywhere",
                     )
         mistakes += note.mistakes
@@ -75,15 +78,7 @@ def _lifecycle(raw: Mapping[str, Any], path: Path, note: Noting) -> None:
     calls = raw["calls"]
     kept = set(raw.get("keep", {}))
     for name, call in calls.items():
-        target = call if isinstance(call, str) else call["call"]
-        allowed = {"model"} if name == "submit" else kept | {"model"}
-        for used in _NAME.findall(target):
-            if used not in allowed:
-                near = nearest(used, allowed)
-                hint = f"did you mean ${near}?" if near else "keep it from the submit reply, under `keep`"
-                note.value((*path, "calls", name), f"${used} is never kept: {hint}")
-        if name == "submit" and target.split(" ", 1)[1].startswith("$"):
-            note.value((*path, "calls", name), "a submit call needs a path of its own")
+        _call(name, call, kept, (*path, "calls", name), note)
     if "status" in calls:
         if "state" not in raw:
             note.key(
@@ -96,6 +91,27 @@ def _lifecycle(raw: Mapping[str, Any], path: Path, note: Noting) -> None:
         _doubles(raw.get("state", {}), (*path, "state"), note)
     elif {"result", "cancel"} & set(calls) or "state" in raw:
         note.key((*path, "calls"), "without a `status` call there is nothing to fetch, cancel or read a state from")
+
+
+def _call(name: str, call: Any, kept: set[str], path: Path, note: Noting) -> None:
+    target = (call if isinstance(call, str) else call["call"]).split(" ", 1)[1]
+    allowed = {"model"} if name == "submit" else kept | {"model"}
+    for used in _NAME.findall(target):
+        if used not in allowed:
+            near = nearest(used, allowed)
+            hint = f"did you mean ${near}?" if near else "keep it from the submit reply, under `keep`"
+            note.value(path, f"${used} is never kept: {hint}")
+    if "$" in _NAME.sub("", target):
+        note.value(path, "a name is a dollar sign and small letters, such as $id")
+    elif target.startswith("$") and name == "submit":
+        note.value(path, "a submit call needs a path of its own")
+    elif target.startswith("$") and not _NAME.fullmatch(target):
+        note.value(path, "an address that was kept stands alone, such as `GET $poll`")
+    for header, value in ({} if isinstance(call, str) else call.get("headers", {})).items():
+        if "$" in value:
+            note.value(
+                (*path, "headers", header), "the header of a call is a plain text; a credential goes under `auth`"
+            )
 
 
 def _doubles(state: Mapping[str, Any], path: Path, note: Noting) -> None:
@@ -125,6 +141,7 @@ def _form(sections: Mapping[str, Any], path: Path, note: Noting, raw: Mapping[st
         if name not in fields:
             note.value((*path, "given"), f"this form asks for {name} and has no word for it under `takes`")
     _body(sections, made, where("body"), note)
+    _items(sections, where("takes"), note)
     _defaults(sections, where("defaults"), note)
     _price(sections, fields, where("price"), note)
 
@@ -142,7 +159,7 @@ def _rows(fields: tuple[str, ...], table: Any, path: Path, note: Noting) -> dict
     shape: tuple[frozenset[str], str] | None = None
     for values, row, at in pick_rows(fields, table):
         for name, value in zip(fields, values, strict=False):
-            wrong = mistake(FIELDS[name].type, value) if name in FIELDS and FIELDS[name].type is not Type.URLS else None
+            wrong = mistake(FIELDS[name].type if name in FIELDS else Type.TEXT, value)
             if wrong:
                 note.key((*path, *at), f"{name} {wrong}")
         if not isinstance(row, dict) or not row:
@@ -159,7 +176,7 @@ def _rows(fields: tuple[str, ...], table: Any, path: Path, note: Noting) -> dict
 def _body(sections: Mapping[str, Any], made: Mapping[str, Path], path: Path, note: Noting) -> None:
     if "body" not in sections:
         return
-    used = set(names(sections["body"]))
+    used = {name for name, _ in uses(sections["body"])}
     for name in sorted(used - set(made) - {"model"}):
         near = nearest(name, made)
         hint = f"did you mean ${near}?" if near else "add it to `takes`, or to the rows of a table under `picks`"
@@ -167,6 +184,24 @@ def _body(sections: Mapping[str, Any], made: Mapping[str, Path], path: Path, not
     for name, at in made.items():
         if name not in used:
             note.key(at, f"{name} is taken and never sent: use ${name} in the body, or move the field to `drops`")
+
+
+def _items(sections: Mapping[str, Any], path: Path, note: Noting) -> None:
+    """Of a list that is sent item by item, no more may be taken than are sent."""
+    asked: dict[str, set[int | None]] = {}
+    for name, item in uses(sections.get("body", {})):
+        asked.setdefault(name, set()).add(item)
+    for name, limits in sections.get("takes", {}).items():
+        items = asked.get(name, set()) - {None}
+        is_list = (FIELDS[name].type if name in FIELDS else limits.get("type")) == Type.URLS
+        if items and not is_list:
+            note.key((*path, name), f"{name} is one value: write ${name}, without a number")
+        elif items and None not in asked[name]:
+            sent = next(count for count in range(len(items) + 1) if count + 1 not in items)
+            if limits.get("max", sent + 1) > sent:
+                note.key(
+                    (*path, name), f"more {name} are taken than sent: the body sends {sent}, so give `max: {sent}`"
+                )
 
 
 def _defaults(sections: Mapping[str, Any], path: Path, note: Noting) -> None:
@@ -182,6 +217,15 @@ def _defaults(sections: Mapping[str, Any], path: Path, note: Noting) -> None:
                 note.value((*path, name), f"{shown(value)} is not in the table of {name}")
         elif name not in sections.get("takes", {}):
             note.key((*path, name), f"{name} has a default and is not offered")
+        elif wrong := _out_of_bounds(name, value, sections["takes"][name]):
+            note.value((*path, name), wrong)
+
+
+def _out_of_bounds(name: str, value: Any, limits: Mapping[str, Any]) -> str | None:
+    type_ = FIELDS[name].type if name in FIELDS else Type(limits.get("type", Type.TEXT))
+    if wrong := mistake(type_, value):
+        return f"{name} {wrong}"
+    return Limits(type_, limits.get("min"), limits.get("max"), limits.get("max_chars")).refusal(name, value)
 
 
 def _price(sections: Mapping[str, Any], fields: set[str], path: Path, note: Noting) -> None:
@@ -189,6 +233,8 @@ def _price(sections: Mapping[str, Any], fields: set[str], path: Path, note: Noti
     if not price:
         return
     by, usd = tuple(price.get("by", ())), price["usd"]
+    _multipliers(sections, fields, (*path, "per"), note)
+    _fractions(usd, (*path, "usd"), note)
     if bool(by) != isinstance(usd, dict):
         note.value(
             (*path, "usd"),
@@ -207,6 +253,22 @@ def _price(sections: Mapping[str, Any], fields: set[str], path: Path, note: Noti
     for at, name in enumerate(by):
         for value in offered[name] - {row[at] for row in priced if len(row) > at}:
             note.value((*path, "usd"), f"no price for {name} {shown(value)}")
+
+
+def _multipliers(sections: Mapping[str, Any], fields: set[str], path: Path, note: Noting) -> None:
+    if sections["price"]["per"] == Unit.SECOND and "duration" not in fields:
+        note.value(path, "a price per second needs `duration`, which this model does not offer")
+    for name in ("count", "duration"):
+        if name in sections.get("takes", {}) and not sections["takes"][name].get("min", 0) > 0:
+            note.value(path, f"{name} multiplies the price: give it a `min` above 0 under `takes`")
+
+
+def _fractions(usd: Any, path: Path, note: Noting) -> None:
+    if isinstance(usd, dict):
+        for key, part in usd.items():
+            _fractions(part, (*path, key), note)
+    elif Decimal(str(usd)) * MICRO % 1:
+        note.value(path, "an amount is a whole number of millionths; six digits after the point")
 
 
 def _values(sections: Mapping[str, Any], name: str) -> set[Any]:

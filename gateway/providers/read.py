@@ -12,17 +12,11 @@ from gateway.providers import classify
 from gateway.providers.classify import UNREADABLE, Reply
 from gateway.providers.pack import CallName, JobState, Model, Shape, Words
 
+# Faults that are about the asking, whoever words them: a job that ended well may stand behind each.
+_OF_THE_ASKING = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNAUTHORIZED, FaultKind.OUT_OF_CREDIT})
 # Faults of a look that say nothing about the job: it is looked at again until patience runs out.
 _PASSING = frozenset(
-    {
-        FaultKind.RATE_LIMITED,
-        FaultKind.OVERLOADED,
-        FaultKind.PROVIDER_ERROR,
-        FaultKind.TIMEOUT,
-        FaultKind.UNREADABLE,
-        FaultKind.UNAUTHORIZED,
-        FaultKind.OUT_OF_CREDIT,
-    },
+    {*_OF_THE_ASKING, FaultKind.OVERLOADED, FaultKind.PROVIDER_ERROR, FaultKind.TIMEOUT, FaultKind.UNREADABLE},
 )
 
 
@@ -87,7 +81,7 @@ def fetched(model: Model, form: int, reply: Reply, now: int) -> Reading:
     if reply.is_ok:
         return replace(_unreadable(reply, Reach.ACCEPTED, "the result is not JSON"), state=None)
     fault = classify.refusal(model.provider, CallName.RESULT, reply, now)
-    if classify.has_rule(model.provider, reply):
+    if fault.kind not in _OF_THE_ASKING and classify.has_rule(model.provider, reply):
         return Reading(JobState.FAILED, fault=fault)
     return _after_refusal(fault)
 
@@ -119,8 +113,9 @@ def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
             status=reply.status,
         )
     else:
-        fault = classify.failure(model.provider, reply, FaultKind.UNREADABLE)
-        if fault.kind is FaultKind.UNREADABLE:
+        worded = classify.said(model.provider, reply)
+        fault = classify.failure(model.provider, reply, FaultKind.PROVIDER_ERROR if worded else FaultKind.UNREADABLE)
+        if not worded:
             fault = replace(fault, message="the job succeeded without an output that can be read")
     return Reading(JobState.FAILED, fault=fault, cost=cost)
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from gateway.generation import Value
 from gateway.providers.pack import CallLine, CallName, Model
 
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+# Parsers disagree on everything else: some strip a line break in the middle of a host.
+_ADDRESS = re.compile(r"[!-~]+")
 
 
 class Misdirected(Exception):  # noqa: N818 - named for what happened
@@ -36,15 +38,15 @@ class Site:
             return self.base + target
         if self.base != self.packed and target.startswith(self.packed + "/"):
             return self.base + target[len(self.packed) :]
-        if not self._admits(target):
-            raise Misdirected(
-                f"the reply points to {urlsplit(target).hostname or target!r}, which is not a host of this provider"
-            )
+        there = _parts(target)
+        if there is None or not self._admits(there):
+            host = there.hostname if there is not None else None
+            raise Misdirected(f"the reply points to {host or repr(target)}, which is not a host of this provider")
         return target
 
-    def _admits(self, target: str) -> bool:
-        there, home = urlsplit(target), urlsplit(self.base)
-        if there.scheme not in {"https", home.scheme} or there.username or not there.hostname:
+    def _admits(self, there: SplitResult) -> bool:
+        home = urlsplit(self.base)
+        if there.scheme not in {"https", home.scheme} or there.username is not None or not there.hostname:
             return False
         if there.netloc == home.netloc:
             return True
@@ -104,6 +106,15 @@ def _fill(target: str, names: Mapping[str, Any]) -> str:
         return str(names[target[1:]])
     # A model's name is a path of its own; anything else is one segment.
     return _NAME.sub(lambda found: quote(str(names[found[1]]), safe="/" if found[1] == "model" else ""), target)
+
+
+def _parts(target: str) -> SplitResult | None:
+    if not _ADDRESS.fullmatch(target):
+        return None
+    try:
+        return urlsplit(target)
+    except ValueError:
+        return None
 
 
 def _matches(host: str, pattern: str) -> bool:

@@ -17,7 +17,7 @@ _NAME = re.compile(r"^\$([a-z][a-z0-9_]*)(?:\.([1-9][0-9]?))?$")
 
 
 class _Absent:
-    """No value: the key is left out. (None is a value, and is sent as null.)"""
+    """No value: the key is left out. None is a value, and is sent as null."""
 
 
 ABSENT = _Absent()
@@ -25,34 +25,29 @@ ABSENT = _Absent()
 
 def names(tree: Any) -> Iterator[str]:
     """List every name in a body, `$images.1` as `images`; a malformed one is given as it stands, dollar sign and all."""
+    return (name for name, _ in uses(tree))
+
+
+def uses(tree: Any) -> Iterator[tuple[str, int | None]]:
+    """List every name in a body with the item it asks for, counted from one; None for the whole value."""
     match tree:
         case str() if tree.startswith("$") and not tree.startswith("$$"):
             found = _NAME.match(tree)
-            yield found[1] if found else tree
+            yield (found[1], int(found[2]) if found[2] else None) if found else (tree, None)
         case dict():
             for value in tree.values():
-                yield from names(value)
+                yield from uses(value)
         case list():
             for value in tree:
-                yield from names(value)
+                yield from uses(value)
         case _:
             return
 
 
-def compile_tree(tree: Any) -> Build:
+def compile_tree(tree: Mapping[str, Any]) -> Build:
     """Turn a body into a function of the names; the outermost mapping is never left out."""
-    build = _compile(tree)
-
-    def outermost(values: Mapping[str, Any]) -> Any:
-        built = build(values)
-        return {} if built is ABSENT else built
-
-    if isinstance(tree, dict):
-        branches = {key: _compile(value) for key, value in tree.items()}
-        return lambda values: {
-            key: built for key, branch in branches.items() if (built := branch(values)) is not ABSENT
-        }
-    return outermost
+    branches = {key: _compile(value) for key, value in tree.items()}
+    return lambda values: {key: built for key, branch in branches.items() if (built := branch(values)) is not ABSENT}
 
 
 def _compile(tree: Any) -> Build:

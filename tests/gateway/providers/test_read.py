@@ -1,0 +1,195 @@
+"""Replies: how the job stands, its outputs, what is kept; every reply reads as something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.fault import FaultKind, Reach
+from gateway.outcome import Output
+from gateway.providers import read
+from gateway.providers.classify import UNREADABLE
+from gateway.providers.pack import JobState, Model
+from gateway.providers.read import Reading
+from tests.gateway.providers.acme import reply
+
+NOW = 1_795_305_600_000
+JOB = {"id": "j1", "links": {"result": "https://r.acme.example/j1"}}
+
+
+def kind(reading: Reading) -> FaultKind | None:
+    """Give the kind of fault a reading has."""
+    return reading.fault.kind if reading.fault else None
+
+
+def test_a_job_is_taken(clip: Model):
+    """An answer with all that is to be kept means that the job waits."""
+    found = read.submitted(clip, 0, reply(JOB, 201), NOW)
+    assert found == Reading(JobState.QUEUED, {"id": "j1", "result": "https://r.acme.example/j1"})
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "j1"}, {**JOB, "id": ""}, {**JOB, "id": ["j1"]}, [], None, "j1"])
+def test_a_job_that_cannot_be_found_again_is_in_doubt(clip: Model, body: Any):
+    """An answer that lacks what finds the job again leaves open whether one began."""
+    found = read.submitted(clip, 0, reply(body), NOW)
+    assert found.fault is not None
+    assert (found.state, found.fault.kind, found.fault.reach) == (
+        JobState.FAILED,
+        FaultKind.UNREADABLE,
+        Reach.UNSURE,
+    )
+
+
+def test_a_page_instead_of_an_answer_is_in_doubt(still: Model):
+    """A success that is not JSON may hide work that began."""
+    found = read.submitted(still, 0, reply(UNREADABLE), NOW)
+    assert found.fault is not None
+    assert found.fault.reach is Reach.UNSURE
+
+
+def test_a_refusal_is_a_failure(still: Model):
+    """An error status of the submit call ends the attempt."""
+    assert kind(read.submitted(still, 0, reply({}, 400), NOW)) is FaultKind.INVALID_INPUT
+
+
+def test_pictures_come_at_once(still: Model):
+    """Links and bytes are read with what is said about them; what is neither is passed over."""
+    items = [
+        {"url": "a.png", "mime": "image/png", "width": 9, "height": 7},
+        {"b64": "QUJD", "mime": 5, "width": "9", "height": True},
+        {"url": ""},
+        {"url": 5},
+        {},
+    ]
+    found = read.submitted(still, 0, reply({"images": items, "usage": {"units": "3"}}), NOW)
+    assert found.outputs == (Output("a.png", None, "image/png", 9, 7), Output(None, "QUJD"))
+    assert (found.state, found.cost) == (JobState.SUCCEEDED, 3000)
+
+
+@pytest.mark.parametrize("units", [None, "many", "nan", "inf", [], 10**400])
+def test_a_count_that_cannot_be_read_is_no_cost(still: Model, units: Any):
+    """What the provider counts is evidence only where it is a number."""
+    found = read.submitted(still, 0, reply({"images": [{"url": "a"}], "usage": {"units": units}}), NOW)
+    assert found.cost is None
+
+
+def test_outputs_of_another_shape_are_passed_over(still: Model):
+    """What a path finds beside objects is no output."""
+    shape = replace(still.shapes[0], lifecycle=replace(still.shapes[0].lifecycle, outputs=lambda body: body["images"]))
+    model = replace(still, shapes=(shape,))
+    found = read.submitted(model, 0, reply({"images": ["a.png", 5, {"url": "b.png"}]}), NOW)
+    assert found.outputs == (Output("b.png"),)
+
+
+def test_a_flagged_output_is_left_out(still: Model):
+    """An output that was blacked out does not count as one, and flags keep their positions."""
+    body = {"images": [{"url": "a"}, {"url": "b"}], "flags": [True, False]}
+    assert read.submitted(still, 0, reply(body), NOW).outputs == (Output("b"),)
+    found = read.submitted(still, 0, reply({**body, "flags": [True, True]}), NOW)
+    assert (found.state, kind(found)) == (JobState.FAILED, FaultKind.CONTENT_BLOCKED)
+
+
+def test_flags_of_another_shape_are_passed_over(still: Model):
+    """Flags that are no list of truth values flag nothing."""
+    for flags in ("yes", [1, 1], None, [True, True][:0]):
+        found = read.submitted(still, 0, reply({"images": [{"url": "a"}], "flags": flags}), NOW)
+        assert found.state is JobState.SUCCEEDED
+
+
+def test_success_without_outputs_is_unreadable(still: Model):
+    """A success with nothing in it is a failure of its own, unless the provider names another."""
+    empty = read.submitted(still, 0, reply({"images": []}), NOW)
+    named = read.submitted(still, 0, reply({"error": {"code": "moderated"}}), NOW)
+    worded = read.submitted(still, 0, reply({"images": "none", "error": {"message": "out of paint"}}), NOW)
+    assert [kind(found) for found in (empty, named, worded)] == [
+        FaultKind.UNREADABLE,
+        FaultKind.CONTENT_BLOCKED,
+        FaultKind.PROVIDER_ERROR,
+    ]
+    assert worded.fault is not None
+    assert worded.fault.message == "out of paint"
+    assert empty.fault is not None
+    assert empty.fault.message == "the job succeeded without an output that can be read"
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "fault", "unknown"),
+    [
+        ({"status": "waiting"}, JobState.QUEUED, None, None),
+        ({"status": "busy"}, JobState.RUNNING, None, None),
+        ({"status": "dreaming"}, JobState.RUNNING, None, "dreaming"),
+        ({"status": "x" * 50}, JobState.RUNNING, None, "x" * 40),
+        ({}, JobState.RUNNING, None, "None"),
+        ([], JobState.RUNNING, None, "None"),
+        ({"status": "done"}, JobState.SUCCEEDED, None, None),
+        ({"status": "broken"}, JobState.FAILED, FaultKind.PROVIDER_ERROR, None),
+        ({"status": "broken", "error": {"code": "moderated"}}, JobState.FAILED, FaultKind.CONTENT_BLOCKED, None),
+        ({"status": "done", "error": "x"}, JobState.FAILED, FaultKind.PROVIDER_ERROR, None),
+        ({"status": "stopped"}, JobState.CANCELED, FaultKind.LOST, None),
+    ],
+)
+def test_a_look_reads_the_word(clip: Model, body: Any, state: JobState, fault: Any, unknown: str | None):
+    """A native word reads as what the pack says; one in no list counts as running and is told."""
+    found = read.looked(clip, 0, reply(body), NOW)
+    assert (found.state, kind(found), found.unknown) == (state, fault, unknown)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "state"),
+    [
+        ({}, 429, None),
+        ({}, 401, None),
+        ({}, 402, None),
+        ({}, 500, None),
+        ({}, 503, None),
+        ({}, 504, None),
+        (UNREADABLE, 200, None),
+        (UNREADABLE, 302, None),
+        ({}, 404, JobState.FAILED),
+        ({"error": {"code": "moderated"}}, 400, JobState.FAILED),
+    ],
+)
+def test_a_look_that_fails(clip: Model, body: Any, status: int, state: JobState | None):
+    """A look that fails says nothing about the job, unless the job is gone or refused."""
+    found = read.looked(clip, 0, reply(body, status), NOW)
+    assert found.state is state
+    assert found.fault is not None
+    assert found.fault.reach is Reach.ACCEPTED
+
+
+def test_a_job_without_words_for_its_state_cannot_be_looked_at(still: Model):
+    """Looking at what answers at once says nothing."""
+    assert read.looked(still, 0, reply({}), NOW).state is None
+
+
+def test_a_look_may_bring_the_outputs(clip: Model):
+    """Where no call fetches the result, the look that finds the job done brings it."""
+    shape = clip.shapes[0]
+    calls = {name: line for name, line in shape.lifecycle.calls.items() if name != "result"}
+    lifecycle = replace(shape.lifecycle, calls=calls)
+    model = replace(clip, shapes=(replace(shape, lifecycle=lifecycle),))
+    found = read.looked(model, 0, reply({"status": "done", "videos": [{"url": "a.mp4"}]}), NOW)
+    assert (found.state, found.outputs) == (JobState.SUCCEEDED, (Output("a.mp4"),))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "state", "fault"),
+    [
+        ({"videos": [{"url": "a.mp4"}]}, 200, JobState.SUCCEEDED, None),
+        ({"videos": []}, 200, JobState.FAILED, FaultKind.UNREADABLE),
+        (UNREADABLE, 200, None, FaultKind.UNREADABLE),
+        ({"error": {"code": "moderated"}}, 500, JobState.FAILED, FaultKind.CONTENT_BLOCKED),
+        ({"error": {"code": "early"}}, 425, None, FaultKind.RATE_LIMITED),
+        ({"error": {"message": "no money"}}, 403, None, FaultKind.OUT_OF_CREDIT),
+        ({}, 422, JobState.FAILED, FaultKind.INVALID_INPUT),
+        ({}, 404, JobState.FAILED, FaultKind.LOST),
+        ({}, 500, None, FaultKind.PROVIDER_ERROR),
+        (UNREADABLE, 502, None, FaultKind.PROVIDER_ERROR),
+    ],
+)
+def test_a_result_is_fetched(clip: Model, body: Any, status: int, state: JobState | None, fault: FaultKind | None):
+    """A result is outputs or the job's own failure; what is about the fetching leaves the job as it was."""
+    found = read.fetched(clip, 0, reply(body, status), NOW)
+    assert (found.state, kind(found)) == (state, fault)

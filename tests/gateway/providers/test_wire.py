@@ -1,0 +1,192 @@
+"""The line to a provider: a real server on this machine that answers, lies, stalls and hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.providers import wire
+from gateway.providers.classify import UNREADABLE, Reply
+from gateway.providers.pack import CallName
+from gateway.providers.render import Call
+from gateway.providers.secrets import Secrets
+from gateway.providers.wire import Broken, Wire
+
+SECRETS = Secrets({"ACME_KEY": "s3cret"}, ["ACME_KEY"])
+AUTH = {"Authorization": "Bearer $secret.ACME_KEY"}
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def submit(url: str, body: object = None) -> Call:
+    """Make a call that carries a body."""
+    return Call(CallName.SUBMIT, "POST", url, AUTH, body if body is not None else {"prompt": "Grüße 海豹"})
+
+
+@asynccontextmanager
+async def server(answer: Answer) -> AsyncIterator[str]:
+    """Serve one answer for everything."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as running:
+        yield str(running.make_url("/jobs"))
+
+
+async def sent(call: Call, within: float = 2) -> Reply:
+    """Send a call on a line of its own."""
+    async with aiohttp.ClientSession() as session:
+        return await Wire(session, SECRETS, 1).send(call, within)
+
+
+async def broken(call: Call, within: float = 2) -> Fault:
+    """Send a call that gets no answer, and give the fault."""
+    with pytest.raises(Broken) as raised:
+        await sent(call, within)
+    return raised.value.fault
+
+
+async def test_a_call_arrives_as_it_was_rendered():
+    """Method, path, credential and a JSON body in UTF-8 reach the provider."""
+    seen: dict[str, object] = {}
+
+    async def answer(request: web.Request) -> web.Response:
+        raw = await request.read()
+        seen.update(method=request.method, path=request.path, body=json.loads(raw), raw=raw)
+        seen.update(auth=request.headers["Authorization"], type=request.headers["Content-Type"])
+        return web.json_response({"id": "j1"}, status=201, headers={"X-Request-Id": "r1"})
+
+    async with server(answer) as url:
+        reply = await sent(submit(url))
+    assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/jobs", {"prompt": "Grüße 海豹"})
+    assert (seen["auth"], seen["type"]) == ("Bearer s3cret", "application/json")
+    assert "海豹".encode() in bytes(seen["raw"])
+    assert (reply.status, reply.body, reply.headers["x-request-id"]) == (201, {"id": "j1"}, "r1")
+
+
+async def test_a_look_carries_no_body():
+    """A later call sends nothing but its headers."""
+    seen: list[tuple[bytes, bool]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((await request.read(), "Content-Type" in request.headers))
+        return web.json_response({})
+
+    async with server(answer) as url:
+        await sent(Call(CallName.STATUS, "GET", url, AUTH))
+    assert seen == [(b"", False)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>Bad gateway</html>", b"", b"{", b'{"a": "\xff"}', b"[" * 100_000, b"9" * 5000],
+    ids=["html", "empty", "cut", "not-text", "deep", "digits"],
+)
+async def test_what_is_not_json_is_unreadable(body: bytes):
+    """A body that is not JSON comes back marked as such, with its status."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="text/html")
+
+    async with server(answer) as url:
+        reply = await sent(submit(url))
+    assert (reply.status, reply.body) == (200, UNREADABLE)
+
+
+async def test_json_is_read_whatever_it_is_called():
+    """The type a provider gives its answer does not matter."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=b"[1]", content_type="text/plain", status=500)
+
+    async with server(answer) as url:
+        reply = await sent(submit(url))
+    assert (reply.status, reply.body) == (500, [1])
+
+
+async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch):
+    """An answer longer than any honest one is given up, not kept in memory."""
+    monkeypatch.setattr(wire, "_LONGEST_REPLY", 1000)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 600)
+        except ConnectionError:
+            return response
+
+    async with server(answer) as url:
+        assert (await sent(submit(url))).body is UNREADABLE
+
+
+async def test_a_redirect_is_not_followed():
+    """A credential goes where the pack says; a redirect is an answer like any other."""
+    paths: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    async with server(answer) as url:
+        reply = await sent(submit(url))
+    assert (reply.status, paths) == (307, ["/jobs"])
+
+
+async def test_a_refused_port_means_unsent():
+    """Where nobody listens, nothing can have begun."""
+    fault = await broken(submit(f"http://127.0.0.1:{unused_port()}/jobs"))
+    assert (fault.kind, fault.reach) == (FaultKind.PROVIDER_ERROR, Reach.UNSENT)
+    assert "s3cret" not in fault.message
+
+
+async def test_no_connection_in_time_means_unsent():
+    """A connection that is not made in time has sent nothing."""
+
+    class Stuck(aiohttp.TCPConnector):
+        async def connect(self, *_: object, **__: object) -> aiohttp.connector.Connection:
+            raise aiohttp.ConnectionTimeoutError("no connection")
+
+    async with aiohttp.ClientSession(connector=Stuck()) as session:
+        with pytest.raises(Broken) as raised:
+            await Wire(session, SECRETS, 1).send(submit("http://acme.example/jobs"), 2)
+    assert (raised.value.fault.kind, raised.value.fault.reach) == (FaultKind.TIMEOUT, Reach.UNSENT)
+
+
+async def test_no_answer_in_time_is_unsure():
+    """A provider that took the request and says nothing may be at work."""
+    free = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        await free.wait()
+        return web.json_response({})
+
+    async with server(answer) as url:
+        fault = await broken(submit(url), within=0.05)
+        free.set()
+    assert (fault.kind, fault.reach, fault.message) == (FaultKind.TIMEOUT, Reach.UNSURE, "no answer within 0.05 s")
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", b"what?\r\n\r\n"])
+async def test_a_line_that_breaks_after_sending_is_unsure(said: bytes):
+    """A connection that ends before a whole answer, or with none, leaves open whether a job began."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    raw = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with raw:
+        port = raw.sockets[0].getsockname()[1]
+        fault = await broken(submit(f"http://127.0.0.1:{port}/jobs"))
+    assert (fault.kind, fault.reach) == (FaultKind.PROVIDER_ERROR, Reach.UNSURE)
