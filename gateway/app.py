@@ -23,6 +23,7 @@ from gateway.artifacts.keeper import Keeper, Limits
 from gateway.artifacts.store import Store
 from gateway.attempts.attempt import Patience, Target, Walker
 from gateway.attempts.collect import Collector
+from gateway.attempts.inputs import Inputs
 from gateway.attempts.resume import resume
 from gateway.attempts.run import Runs
 from gateway.clock import Clock, SystemClock
@@ -36,6 +37,7 @@ from gateway.ingress.estimate import Estimate
 from gateway.ingress.generate import Generate
 from gateway.ingress.intake import Intake
 from gateway.ingress.library import Dependencies, Library
+from gateway.ingress.nudges import Nudges
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
 from gateway.ledger import accounts, credits  # noqa: A004 - the ledger's own word for it
@@ -183,8 +185,23 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
     keeper = Keeper(fetching, parts.artifacts, limits, settings.egress)
     collector = Collector(parts.store, keeper, parts.clock)
     patience = Patience(settings.timeouts.submit / 1000, settings.timeouts.poll_grace)
-    walker = Walker(parts.store, parts.wire, collector, parts.clock, random, patience)
+    nudges = _nudges(settings)
+    walker = Walker(
+        parts.store,
+        parts.wire,
+        inputs=Inputs(fetching, settings.egress),
+        collector=collector,
+        clock=parts.clock,
+        random=random,
+        patience=patience,
+        callback=nudges.address if nudges is not None else None,
+    )
     return Runs(parts.store, walker, now.target, parts.health, parts.clock, random)
+
+
+def _nudges(settings: Settings) -> Nudges | None:
+    """Without a public address no provider can call back, and none is asked to."""
+    return Nudges(secret_of(settings, "nudges"), settings.public_url) if settings.public_url else None
 
 
 def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard) -> list[web.RouteDef]:
@@ -207,6 +224,7 @@ def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guar
         *library.routes(guard),
         *Dependencies(stored, artifacts.probe if artifacts is not None else None, clock).routes(guard),
         *(Outputs(links, store, artifacts).routes() if artifacts is not None else ()),
+        *(nudges.routes(runs.nudge) if (nudges := _nudges(settings)) is not None else ()),
         *Operations(
             {"serving": loaded, "store": writable(store)}, metrics.render if settings.metrics else None
         ).routes(),

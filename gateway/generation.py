@@ -58,6 +58,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             Field("images", Type.URLS, "pictures to start from; for a video the first frame"),
             Field("last_image", Type.URL, "the picture a video ends on"),
             Field("duration", Type.NUMBER, "length in seconds"),
+            Field("video", Type.URL, "a video to start from"),
+            Field("quality", Type.TEXT, "how much effort goes into it, such as low, medium or high"),
             Field("audio", Type.BOOLEAN, "whether the video has sound"),
             Field("seed", Type.INTEGER, "the seed of the model's randomness"),
         )

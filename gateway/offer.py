@@ -25,17 +25,35 @@ class Unit(StrEnum):
     REQUEST = "request"
 
 
+class Handing(StrEnum):
+    """How a file is handed to a provider."""
+
+    URL = "url"
+    DATA = "data"
+    BASE64 = "base64"
+    FILE = "file"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A field handed on as it is, and the bounds the provider sets. `max` counts items for lists."""
+    """A field handed on as it is, and the bounds the provider sets. `max` counts items for lists.
+
+    `takes` says how a file may be handed over, the way preferred first: as its address, as a `data:` URI, as bare base64, or
+    as a part of a multipart body.
+    """
 
     type: Type
     min: float | None = None
     max: float | None = None
     max_chars: int | None = None
+    takes: tuple[Handing, ...] = ()
 
     def refusal(self, name: str, value: Value) -> str | None:
         """Say why the value is out of bounds, or None."""
+        if self.type in {Type.URL, Type.URLS} and self.takes == (Handing.URL,):
+            addresses = value if isinstance(value, tuple) else (str(value),)
+            if any(is_inline(address) for address in addresses):
+                return f"{name} must be public addresses: this provider takes no data in place of one"
         if isinstance(value, str):
             too_long = self.max_chars is not None and len(value) > self.max_chars
             return f"{name} is longer than {self.max_chars} characters" if too_long else None
@@ -129,7 +147,8 @@ def fit(offer: Offer, fields: Mapping[str, Value]) -> Fit | Misfit:
     fields = {name: value for name, value in fields.items() if value != ()}
     index = _choose(offer, fields)
     if index is None:
-        return Misfit((("", "this combination of inputs is not offered"),))
+        lacking = min((sorted(form.given - fields.keys()) for form in offer.forms), key=len)
+        return Misfit(tuple((name, f"{name} is required") for name in lacking))
     form = offer.forms[index]
     values = {**form.defaults, **fields}
     reasons = list(_troubles(form, fields, values))
@@ -184,3 +203,8 @@ def _troubles(form: Form, fields: Mapping[str, Value], values: Mapping[str, Valu
 def _no_row(pick: Pick, row: tuple[Value, ...]) -> str:
     asked = " with ".join(f"{name} {value}" for name, value in zip(pick.fields, row, strict=True))
     return f"{asked} is not offered"
+
+
+def is_inline(address: str) -> bool:
+    """Whether an input carries its bytes in itself instead of naming where they are."""
+    return address[:5].lower() == "data:"

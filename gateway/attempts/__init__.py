@@ -3,6 +3,7 @@
 - `job`      one live generation, as the walkers see it
 - `decide`   after this fault: same again, next offer, or give up: one pure function
 - `attempt`  walks one attempt: submit, look, fetch the result, cancel
+- `inputs`   files as each provider takes them
 - `collect`  makes the outputs ours, and settles
 - `run`      walks one plan to its end
 - `resume`   after a restart: what each generation in flight means

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any
 
 from gateway import log, metrics
 from gateway.attempts.collect import Collector, Failed, Gone, Result
+from gateway.attempts.inputs import Inputs, Unusable
 from gateway.attempts.job import Job, fault_row
 from gateway.attempts.pace import next_look
 from gateway.clock import Clock
@@ -28,6 +29,11 @@ from gateway.routing.plan import Step
 _LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
 _LOOK_TIMEOUT = 30.0  # seconds for a status, result or cancel call
 _INLINE = "data:"
+_COST = "reported_cost"  # kept beside what finds the job again
+
+
+# (generation, attempt's number) → an address nobody else can guess.
+Callback = Callable[[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,23 @@ class Walker:
     """Walks attempts. It holds what all of them need, and nothing of any of them."""
 
     def __init__(
-        self, store: Database, wire: Wire, collector: Collector, clock: Clock, random: Random, patience: Patience
+        self,
+        store: Database,
+        wire: Wire,
+        *,
+        inputs: Inputs,
+        collector: Collector,
+        clock: Clock,
+        random: Random,
+        patience: Patience,
+        callback: Callback | None = None,
     ) -> None:
-        """Speak over `wire`, keep every step in `store`."""
+        """Speak over `wire`, keep every step in `store`; `callback` gives the address at which a provider may nudge us."""
         self._store = store
         self._wire = wire
+        self._inputs = inputs
         self._collector = collector
+        self._callback = callback
         self._clock = clock
         self._random = random
         self._patience = patience
@@ -106,8 +123,12 @@ class Walker:
                 return await self._close(job, attempt.id, Fault(FaultKind.TIMEOUT, Reach.UNSURE, said), None)
 
     async def _submit(self, job: Job, step: Step, target: Target) -> Reading:
-        fields = {**target.model.offer.forms[step.form].defaults, **job.fields}
-        call = render.submit(target.model, step.form, fields, target.site)
+        form = target.model.offer.forms[step.form]
+        try:
+            fields = await self._inputs.prepare(form, {**form.defaults, **job.fields})
+        except Unusable as unusable:
+            return Reading(JobState.FAILED, fault=unusable.fault)
+        call = render.submit(target.model, step.form, fields, target.site, self._nudges(job))
         lifecycle = target.model.shapes[step.form].lifecycle
         limit = lifecycle.pace.deadline / 1000 if lifecycle.is_immediate else self._patience.submit
         left = (job.deadline - self._clock.now_ms()) / 1000
@@ -117,9 +138,14 @@ class Walker:
             return Reading(JobState.FAILED, fault=broken.fault)
         return read.submitted(target.model, step.form, reply, self._clock.now_ms())
 
+    def _nudges(self, job: Job) -> str | None:
+        return self._callback(job.id, job.made) if self._callback is not None else None
+
     async def _submitted(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
         now = self._clock.now_ms()
         kept = dict(reading.kept)
+        if reading.cost is not None:
+            kept[_COST] = reading.cost  # some count at once, and never again
         taken = await self._store.write(ledger.submitted(attempt, str(kept["id"]), kept, now))
         if taken is False:
             await self._stop(job, step, target, attempt, kept)
@@ -151,10 +177,10 @@ class Walker:
             unseen = reading.state is None or self._may_be_too_early(reading, began, now)
             seen = seen if unseen else now
             if reading.state is JobState.SUCCEEDED:
-                return await self._hand_over(job, step, attempt, reading)
+                return await self._hand_over(job, step, attempt, _costed(reading, kept))
             if not unseen and reading.state in {JobState.FAILED, JobState.CANCELED}:
                 assert reading.fault is not None
-                return await self._close(job, attempt, reading.fault, reading.cost)
+                return await self._close(job, attempt, reading.fault, _costed(reading, kept).cost)
             if now >= end or now - seen > self._patience.poll_grace:
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
@@ -272,14 +298,19 @@ class Walker:
             if not job.canceled:
                 await self._clock.sleep(seconds)
         except asyncio.CancelledError:
-            if not job.canceled:
+            if not job.canceled and not job.nudged:
                 raise
+            job.nudged = False
             task = asyncio.current_task()
             assert task is not None
             task.uncancel()
         finally:
             job.resting = False
         return not job.canceled
+
+
+def _costed(reading: Reading, kept: Mapping[str, Any]) -> Reading:
+    return reading if reading.cost is not None else replace(reading, cost=kept.get(_COST))
 
 
 def _is_inline(output: Output) -> bool:

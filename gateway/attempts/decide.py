@@ -73,7 +73,9 @@ def decide(situation: Situation) -> Verdict:
         return GiveUp(Reason.REFUSED)
     if situation.remaining < _LEAST:
         return GiveUp(Reason.LATE)
-    if situation.others and situation.made < situation.allowed:
+    if situation.made >= situation.allowed:
+        return GiveUp(Reason.EXHAUSTED)
+    if situation.others:
         return Next()
     return _again(situation) or GiveUp(Reason.EXHAUSTED)
 

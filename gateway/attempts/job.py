@@ -39,6 +39,7 @@ class Job:
     task: asyncio.Task[None] | None = None
     resting: bool = False
     canceled: bool = False
+    nudged: bool = False
     stopped: asyncio.Future[bool] | None = None
 
     @property
@@ -110,6 +111,7 @@ def fault_of(attempt: Attempt) -> Fault:
         message=raw["message"],
         code=raw.get("code"),
         status=raw.get("status"),
+        pause=raw.get("pause"),
     )
 
 
@@ -120,4 +122,6 @@ def fault_row(fault: Fault) -> dict[str, Any]:
         row["code"] = fault.code
     if fault.status is not None:
         row["status"] = fault.status
+    if fault.pause is not None:
+        row["pause"] = fault.pause
     return row

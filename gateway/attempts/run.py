@@ -82,6 +82,16 @@ class Runs:
         await asyncio.wait(ends, timeout=_CANCEL_WAIT, return_when=asyncio.FIRST_COMPLETED)
         return job.stopped.done() and job.stopped.result()
 
+    def nudge(self, generation: str, attempt: int) -> bool:
+        """Look at a job now: its provider called back. False when nobody waits for that attempt."""
+        job = self._jobs.get(generation)
+        if job is None or job.task is None or job.made != attempt:
+            return False
+        if job.resting and not job.nudged:
+            job.nudged = True
+            job.task.cancel()
+        return True
+
     async def drain(self) -> None:
         """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
         self._draining = True

@@ -14,9 +14,13 @@ from jsonschema import Draft202012Validator
 
 from gateway.documents import Document, Mistake, Mistakes, Place, against, read
 from gateway.offer import Offer
-from gateway.providers import compile as compiling
-from gateway.providers import lint, schema
-from gateway.providers.compile import Noting
+from gateway.providers import schema
+from gateway.providers.compile.model import model as compile_model
+from gateway.providers.compile.provider import provider as compile_provider
+from gateway.providers.lint.agreement import agreement
+from gateway.providers.lint.model import model as lint_model
+from gateway.providers.lint.provider import provider as lint_provider
+from gateway.providers.noting import Noting
 from gateway.providers.pack import Model, Provider
 
 _PROVIDER_FILE = "provider.yaml"
@@ -99,7 +103,7 @@ def _build(files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> Cata
         if pack is not None:
             models[owner.id, pack[0].offer.model] = pack[0]
             loaded.append(pack)
-    mistakes += lint.agreement(loaded)
+    mistakes += agreement(loaded)
     samples = {str(relative.parts[0]): path for relative, path in files.items() if relative.name == _SAMPLES_FILE}
     return Catalog(providers, models, _aliases(loaded, mistakes), samples)
 
@@ -109,8 +113,8 @@ def _provider(path: Path, folder: str, mistakes: list[Mistake]) -> Provider | No
     if document is None:
         return None
     note = Noting(document)
-    lint.provider(document, folder, note)
-    found = compiling.provider(document, note)
+    lint_provider(document, folder, note)
+    found = compile_provider(document, note)
     mistakes += note.mistakes
     return None if note.mistakes else found
 
@@ -120,8 +124,8 @@ def _model(path: Path, model_id: str, owner: Provider, mistakes: list[Mistake]) 
     if document is None:
         return None
     note = Noting(document)
-    lint.model(document, note)
-    found = compiling.model(document, model_id, owner, note)
+    lint_model(document, note)
+    found = compile_model(document, model_id, owner, note)
     mistakes += note.mistakes
     return None if found is None or note.mistakes else (found, document)
 

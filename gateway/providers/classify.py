@@ -35,12 +35,13 @@ _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 414, 41
 _LONGEST_PAUSE = 300_000  # ms; whatever a header asks, a deadline comes sooner or the next provider does better
 _MESSAGE = 500  # characters of a provider's text that are worth keeping
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNIT_MS = {"seconds": 1000, "milliseconds": 1, "epoch": 1000, "epoch_ms": 1}
 _UNITS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer of a provider: status, headers with lower-case names, body as JSON, or `UNREADABLE`."""
+    """One HTTP answer of a provider: status, headers with lower-case names, body as JSON, or `Media`, or `UNREADABLE`."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,6 +51,19 @@ class Reply:
     def is_ok(self) -> bool:
         """Whether the status says success."""
         return 200 <= self.status < 300
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body can be searched."""
+        return self.body is not UNREADABLE and not isinstance(self.body, Media)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A body that is itself the picture or the film."""
+
+    data: bytes
+    type: str
 
 
 class _Unreadable:
@@ -95,19 +109,19 @@ def hit(provider: Provider, reply: Reply) -> int | None:
 
 def code_of(provider: Provider, reply: Reply) -> str | None:
     """The native code of a failure, where the reply has one."""
-    return _text(provider.code(reply.body)) if reply.body is not UNREADABLE else None
+    return _text(provider.code(reply.body)) if reply.is_json else None
 
 
 def said(provider: Provider, reply: Reply) -> str | None:
     """What the provider says about a failure, in its own words."""
-    return _text(provider.message(reply.body)) if reply.body is not UNREADABLE else None
+    return _text(provider.message(reply.body)) if reply.is_json else None
 
 
 def pause(waits: tuple[Wait, ...], reply: Reply, now: int) -> int | None:
     """How long the provider asks us to wait, in ms, at most five minutes; None when it says nothing we can read."""
     for wait in waits:
         raw = reply.headers.get(wait.header.lower()) if wait.header else None
-        if wait.at is not None and reply.body is not UNREADABLE:
+        if wait.at is not None and reply.is_json:
             raw = _text(wait.at(reply.body))
         asked = _milliseconds(raw, wait.unit, now) if raw is not None else None
         if asked is not None and asked > 0:
@@ -157,12 +171,10 @@ def _text(value: Any) -> str | None:
 def _milliseconds(raw: str, unit: str, now: int) -> int | None:
     try:
         match unit:
-            case "seconds":
-                return int(float(raw) * 1000)
-            case "epoch":
-                return int(float(raw) * 1000) - now
-            case "epoch_ms":
-                return int(float(raw)) - now
+            case "seconds" | "milliseconds":
+                return int(float(raw) * _UNIT_MS[unit])
+            case "epoch" | "epoch_ms":
+                return int(float(raw) * _UNIT_MS[unit]) - now
             case "http_date":
                 return int(parsedate_to_datetime(raw).timestamp() * 1000) - now
             case _:

@@ -25,6 +25,13 @@ class CallName(StrEnum):
     CANCEL = "cancel"
 
 
+class Encoding(StrEnum):
+    """How a body is sent."""
+
+    JSON = "json"
+    MULTIPART = "multipart"
+
+
 class JobState(StrEnum):
     """How a job stands at its provider."""
 
@@ -64,6 +71,15 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudge:
+    """How to ask for a callback: the field of the body or the query parameter that takes its address, and what goes with it."""
+
+    field: str | None
+    query: str | None
+    also: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Lifecycle:
     """How one kind of job runs at a provider."""
 
@@ -74,6 +90,7 @@ class Lifecycle:
     flagged: Find | None
     expires: int | None
     pace: Pace
+    nudge: Nudge | None
 
     @property
     def is_immediate(self) -> bool:
@@ -114,6 +131,7 @@ class Provider:
     base: str
     hosts: tuple[str, ...]
     auth: Mapping[str, str]
+    headers: Mapping[str, str]
     secrets: tuple[str, ...]
     code: Find
     message: Find
@@ -132,11 +150,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The native side of one form: which lifecycle runs it and how its body is built."""
+    """The native side of one form: which lifecycle runs it, how its body is built and how it is encoded."""
 
     native: str
     lifecycle: Lifecycle
     build: Build
+    encoding: Encoding
     cost: Cost | None
 
 

@@ -13,7 +13,8 @@ from gateway.generation import FIELDS, Value, mistake, settle
 from gateway.offer import Fit, Misfit, fit
 from gateway.providers import classify, read, render
 from gateway.providers.classify import UNREADABLE, Reply
-from gateway.providers.compile import Noting, micros, span
+from gateway.providers.compile.unit import micros, span
+from gateway.providers.noting import Noting
 from gateway.providers.pack import CallName, Model, Shape, Words
 from gateway.providers.read import Reading
 from gateway.providers.render import Site
@@ -180,7 +181,7 @@ def _shown(model: Model, shape: Shape, call: CallName, answer: Reply, reading: R
             index for index, wait in enumerate(provider.waits) if classify.pause((wait,), answer, now) is not None
         )
     word = None
-    if call is CallName.STATUS and shape.lifecycle.state is not None and answer.is_ok and answer.body is not UNREADABLE:
+    if call is CallName.STATUS and shape.lifecycle.state is not None and answer.is_ok and answer.is_json:
         name = next(name for name, own in provider.lifecycles.items() if own.state is shape.lifecycle.state)
         word = name, _word(shape.lifecycle.state, answer.body)
     return Shown(rule, waits, word)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,9 +11,11 @@ from typing import Any
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.outcome import Output
 from gateway.providers import classify
-from gateway.providers.classify import UNREADABLE, Reply
+from gateway.providers.classify import UNREADABLE, Media, Reply
 from gateway.providers.pack import CallName, JobState, Model, Shape, Words
 
+# Longer than any path a provider gives, and without the colon of an address.
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{256,}={0,2}\s*")
 # Faults that are about the asking, whoever words them: a job that ended well may stand behind each.
 _OF_THE_ASKING = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNAUTHORIZED, FaultKind.OUT_OF_CREDIT})
 # Faults of a look that say nothing about the job: it is looked at again until patience runs out.
@@ -41,24 +45,28 @@ def submitted(model: Model, form: int, reply: Reply, now: int) -> Reading:
     shape = model.shapes[form]
     if not reply.is_ok:
         return Reading(JobState.FAILED, fault=classify.refusal(model.provider, CallName.SUBMIT, reply, now))
-    if reply.body is UNREADABLE:
-        return _unreadable(reply, Reach.UNSURE, "the answer is not JSON")
-    if shape.lifecycle.is_immediate:
+    if shape.lifecycle.is_immediate and reply.body is not UNREADABLE:
         return _ended(model, shape, reply)
+    if not reply.is_json:
+        return _unreadable(reply, Reach.UNSURE, "the answer is not JSON")
     kept = {name: find(reply.body) for name, find in shape.lifecycle.keep.items()}
     missing = sorted(name for name, value in kept.items() if not isinstance(value, str | int) or value == "")
+    if missing and classify.has_rule(model.provider, reply):
+        # Success by its status, and a refusal in its words: nothing began.
+        fault = classify.failure(model.provider, reply, FaultKind.PROVIDER_ERROR)
+        return Reading(JobState.FAILED, fault=replace(fault, reach=Reach.REFUSED))
     if missing:
         return _unreadable(reply, Reach.UNSURE, f"the answer lacks {', '.join(missing)}")
-    return Reading(JobState.QUEUED, kept=kept)
+    return Reading(JobState.QUEUED, kept=kept, cost=_cost(shape, reply.body))
 
 
 def looked(model: Model, form: int, reply: Reply, now: int) -> Reading:
     """Read the answer to a look at a running job; succeeded without outputs where they are a call of their own."""
     shape = model.shapes[form]
     lifecycle = shape.lifecycle
-    if not reply.is_ok:
+    if not reply.is_ok and not _tells(lifecycle.state, reply):
         return _after_refusal(classify.refusal(model.provider, CallName.STATUS, reply, now))
-    if reply.body is UNREADABLE or lifecycle.state is None:
+    if not reply.is_json or lifecycle.state is None:
         return replace(_unreadable(reply, Reach.ACCEPTED, "the answer is not JSON"), state=None)
     state, unknown = _state(lifecycle.state, reply.body)
     match state:
@@ -84,6 +92,11 @@ def fetched(model: Model, form: int, reply: Reply, now: int) -> Reading:
     if fault.kind not in _OF_THE_ASKING and classify.has_rule(model.provider, reply):
         return Reading(JobState.FAILED, fault=fault)
     return _after_refusal(fault)
+
+
+def _tells(words: Words | None, reply: Reply) -> bool:
+    """Whether the body says how the job stands, whatever the HTTP status: some providers answer 404 or 503 with both."""
+    return words is not None and reply.is_json and str(words.at(reply.body)) in words.words
 
 
 def _after_refusal(fault: Fault) -> Reading:
@@ -121,6 +134,8 @@ def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
 
 
 def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
+    if isinstance(body, Media):
+        return (Output(b64=b64encode(body.data).decode(), mime=body.type),)
     found = shape.lifecycle.outputs(body)
     if not isinstance(found, list):
         return ()
@@ -130,7 +145,7 @@ def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
     for index, item in enumerate(found):
         if not isinstance(item, dict):
             continue
-        url, b64 = item.get("url"), item.get("b64")
+        url, b64 = _parted(item.get("url"), item.get("b64"))
         if not (isinstance(url, str) and url) and not (isinstance(b64, str) and b64):
             continue
         outputs.append(
@@ -146,10 +161,19 @@ def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
     return tuple(outputs)
 
 
+def _parted(url: Any, b64: Any) -> tuple[Any, Any]:
+    """Tell an address from base64: some providers give either in the same place, and some put a `data:` URI for base64."""
+    if isinstance(url, str) and _BASE64.fullmatch(url):
+        return None, url
+    if isinstance(b64, str) and b64.startswith("data:"):
+        return b64, None
+    return url, b64
+
+
 def _cost(shape: Shape, body: Any) -> int | None:
     if shape.cost is None:
         return None
-    used = shape.cost.at(body)
+    used = shape.cost.at(body) if not isinstance(body, Media) else None
     try:
         # Some providers count in texts.
         return round(float(used) * shape.cost.each) if isinstance(used, int | float | str) else None

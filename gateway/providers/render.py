@@ -5,19 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, quote, urlsplit
 
 from gateway.generation import Value
-from gateway.providers.pack import CallLine, CallName, Model
+from gateway.providers.pack import CallLine, CallName, Encoding, Model
 
-_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+_NAME = re.compile(r"\$secret\.[A-Z][A-Z0-9_]*|\$([a-z][a-z0-9_]*)")
 # Parsers disagree on everything else: some strip a line break in the middle of a host.
 _ADDRESS = re.compile(r"[!-~]+")
 
 
 class Misdirected(Exception):  # noqa: N818 - named for what happened
     """A reply pointed to an address that may not receive the credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An input handed over as a part of a multipart body."""
+
+    data: bytes
+    type: str
+    name: str
+
+
+# A file as it is handed over: an address, a `data:` URI or base64 as text, or a part.
+Handed = str | File | tuple[str | File, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +68,14 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call to a provider; header values may hold `$secret.NAME`."""
+    """One HTTP call to a provider; its address and header values may hold `$secret.NAME`."""
 
     name: CallName
     method: str
     url: str
     headers: Mapping[str, str]
     body: Any = None
+    encoding: Encoding = Encoding.JSON
 
     @property
     def has_body(self) -> bool:
@@ -69,13 +83,18 @@ class Call:
         return self.name is CallName.SUBMIT
 
 
-def submit(model: Model, form: int, values: Mapping[str, Value], site: Site) -> Call:
-    """Render the call that begins the job."""
+def submit(model: Model, form: int, values: Mapping[str, Value | Handed], site: Site, nudge: str | None = None) -> Call:
+    """Render the call that begins the job; `nudge` is the address to call back, for a provider that can."""
     shape = model.shapes[form]
     line = shape.lifecycle.calls[CallName.SUBMIT]
-    target = _fill(line.target, {"model": shape.native})
+    target = site.address(_fill(line.target, {"model": shape.native}))
     body = shape.build(names_of(model, form, values))
-    return Call(CallName.SUBMIT, line.method, site.address(target), _headers(model, line), body)
+    asking = shape.lifecycle.nudge
+    if nudge is not None and asking is not None:
+        body = {**body, **asking.also, **({asking.field: nudge} if asking.field else {})}
+        if asking.query:
+            target += f"{'&' if '?' in target else '?'}{quote(asking.query)}={quote(nudge, safe='')}"
+    return Call(CallName.SUBMIT, line.method, target, _headers(model, line), body, shape.encoding)
 
 
 def follow(model: Model, form: int, name: CallName, kept: Mapping[str, Any], site: Site) -> Call:
@@ -86,26 +105,33 @@ def follow(model: Model, form: int, name: CallName, kept: Mapping[str, Any], sit
     return Call(name, line.method, site.address(target), _headers(model, line))
 
 
-def names_of(model: Model, form: int, values: Mapping[str, Value]) -> dict[str, Any]:
+def names_of(model: Model, form: int, values: Mapping[str, Value | Handed]) -> dict[str, Any]:
     """Every name a body may use, with its value: the fields taken, and the rows picked."""
     offered = model.offer.forms[form]
     names: dict[str, Any] = {"model": model.shapes[form].native}
     names.update((name, values[name]) for name in offered.takes if name in values)
     for pick in offered.picks:
-        chosen = tuple(values[name] for name in pick.fields if name in values)
+        # Only plain values are ever chosen from a table; a file is none.
+        chosen = tuple(cast("Value", values[name]) for name in pick.fields if name in values)
         names.update(pick.rows.get(chosen, {}))
     return names
 
 
 def _headers(model: Model, line: CallLine) -> dict[str, str]:
-    return {**model.provider.auth, **line.headers}
+    return {**model.provider.auth, **model.provider.headers, **line.headers}
 
 
 def _fill(target: str, names: Mapping[str, Any]) -> str:
     if target.startswith("$"):
         return str(names[target[1:]])
+
     # A model's name is a path of its own; anything else is one segment.
-    return _NAME.sub(lambda found: quote(str(names[found[1]]), safe="/" if found[1] == "model" else ""), target)
+    def put(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        return quote(str(names[found[1]]), safe="/@:" if found[1] == "model" else "")
+
+    return _NAME.sub(put, target)
 
 
 def _parts(target: str) -> SplitResult | None:

@@ -11,7 +11,7 @@ from gateway.documents import Document, Mistake, Mistakes, Place, against, neare
 from gateway.offer import Form
 from gateway.providers import proof, schema
 from gateway.providers.catalog import Catalog
-from gateway.providers.compile import Noting
+from gateway.providers.noting import Noting
 from gateway.providers.pack import Lifecycle, Model, Provider, Rule
 from gateway.providers.proof import FAILED_IF, Shown
 

@@ -9,7 +9,7 @@ from gateway.generation import FIELDS
 from gateway.providers.vocabulary import VOCABULARY, Key, Schema, Where
 
 # What a model file and each of its forms may both say.
-_SECTIONS = ("native", "lifecycle", "takes", "picks", "drops", "defaults", "body", "price", "cost")
+_SECTIONS = ("native", "lifecycle", "takes", "picks", "drops", "defaults", "body", "encoding", "price", "cost")
 _OVERRIDES = ("outputs", "flagged")  # sections of the lifecycle a model may replace
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 _NAME = re.compile(r"\$secret\.([A-Z][A-Z0-9_]*)")
 STRUCK = "***"
@@ -37,10 +38,19 @@ class Secrets:
         """Put the secrets into headers that are about to leave; KeyError when one is not known."""
         return {name: _NAME.sub(lambda found: self._values[found[1]], value) for name, value in headers.items()}
 
+    def address(self, url: str) -> str:
+        """Put the secrets into an address that is about to be dialled."""
+        return _NAME.sub(lambda found: quote(self._values[found[1]], safe=""), url)
+
 
 def struck(headers: Mapping[str, str]) -> dict[str, str]:
     """The same headers with stars where the secrets go, for people."""
     return {name: _NAME.sub(STRUCK, value) for name, value in headers.items()}
+
+
+def struck_address(url: str) -> str:
+    """The same address with stars where the secrets go, for people."""
+    return _NAME.sub(STRUCK, url)
 
 
 def _find(environ: Mapping[str, str], name: str) -> str | None:

@@ -2,18 +2,21 @@
 
 A text that begins with `$` is a name and stands for a whole value with its type; `$images.1` is the first of a list. `$$`
 begins a text with a dollar sign. What has no value leaves its key out, and a branch all of whose names have no value is left
-out with it, so that `{type: image_url, url: $images.1}` vanishes when there is no picture.
+out with it, so that `{type: image_url, url: $images.1}` vanishes when there is no picture. In a list, `{$each: images, …}`
+stands for one such mapping per item, which is `$item` within it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gateway.providers.pack import Build
 
 _NAME = re.compile(r"^\$([a-z][a-z0-9_]*)(?:\.([1-9][0-9]?))?$")
+EACH = "$each"
+ITEM = "item"
 
 
 class _Absent:
@@ -34,6 +37,10 @@ def uses(tree: Any) -> Iterator[tuple[str, int | None]]:
         case str() if tree.startswith("$") and not tree.startswith("$$"):
             found = _NAME.match(tree)
             yield (found[1], int(found[2]) if found[2] else None) if found else (tree, None)
+        case dict() if EACH in tree:
+            yield str(tree[EACH]), None
+            rest = {key: value for key, value in tree.items() if key != EACH}
+            yield from (use for use in uses(rest) if use != (ITEM, None))
         case dict():
             for value in tree.values():
                 yield from uses(value)
@@ -98,11 +105,22 @@ def _branch(tree: dict[str, Any]) -> Build:
 
 
 def _list(tree: list[Any]) -> Build:
-    items = [_compile(value) for value in tree]
+    items = [_each(value) if isinstance(value, dict) and EACH in value else _single(value) for value in tree]
     has_names = any(True for _ in names(tree))
 
     def build(values: Mapping[str, Any]) -> Any:
-        built = [made for item in items if (made := item(values)) is not ABSENT]
+        built = [made for item in items for made in item(values)]
         return ABSENT if has_names and not built else built
 
     return build
+
+
+def _single(tree: Any) -> Callable[[Mapping[str, Any]], list[Any]]:
+    item = _compile(tree)
+    return lambda values: [made] if (made := item(values)) is not ABSENT else []
+
+
+def _each(tree: dict[str, Any]) -> Callable[[Mapping[str, Any]], list[Any]]:
+    name = str(tree[EACH])
+    item = _branch({key: value for key, value in tree.items() if key != EACH})
+    return lambda values: [item({**values, ITEM: value}) for value in values.get(name, ())]

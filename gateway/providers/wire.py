@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from gateway.fault import Fault, FaultKind, Reach
-from gateway.providers.classify import UNREADABLE, Reply
-from gateway.providers.render import Call
+from gateway.providers.classify import UNREADABLE, Media, Reply
+from gateway.providers.pack import Encoding
+from gateway.providers.render import Call, File
 from gateway.providers.secrets import Secrets
 
+_MEDIA = ("image/", "video/", "audio/")
 _LONGEST_REPLY = 64 * 1024 * 1024  # bytes; pictures in base64 come inside, a status reply is some hundred bytes
 
 
@@ -37,14 +41,16 @@ class Wire:
         """Send a call and read the whole answer, within `timeout` seconds. Raises Broken when no answer came."""
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
         headers = self.secrets.fill(call.headers)
-        data = None
-        if call.has_body:
+        data: bytes | aiohttp.FormData | None = None
+        if call.has_body and call.encoding is Encoding.MULTIPART:
+            data = _form(call.body)  # it sets its own type, with the boundary
+        elif call.has_body:
             data = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
         try:
             async with self._session.request(
                 call.method,
-                call.url,
+                URL(self.secrets.address(call.url), encoded=True),
                 headers=headers,
                 data=data,
                 timeout=limit,
@@ -72,10 +78,24 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
             answer.close()
             return UNREADABLE
         chunks.append(chunk)
+    data = b"".join(chunks)
+    if answer.content_type.startswith(_MEDIA):
+        return Media(data, answer.content_type)
     try:
-        return json.loads(b"".join(chunks))
+        return json.loads(data)
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def _form(body: Mapping[str, Any]) -> aiohttp.FormData:
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in body.items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, File):
+                form.add_field(name, part.data, content_type=part.type, filename=part.name)
+            else:
+                form.add_field(name, part if isinstance(part, str) else json.dumps(part))
+    return form
 
 
 def _fault(kind: FaultKind, reach: Reach, what: str, error: Exception | None) -> Fault:

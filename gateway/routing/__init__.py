@@ -13,5 +13,6 @@ Decided because
 - A field a provider cannot honour excludes the provider, with the reason kept; nothing is bent to fit.
 - Providers the caller did not name come after the named ones, so that a short list does not cost the failover.
 - A breaker counts over a minute where there is traffic and in a row where there is little: a share alone never opens at one
-  job a minute, a row alone opens by chance at twenty a second.
+  job a minute, a short row alone opens by chance at twenty a second. A row too long for chance opens whatever the traffic,
+  because a good minute behind it hides an outage from the share for half a minute.
 """

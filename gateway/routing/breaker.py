@@ -1,7 +1,7 @@
 """Closed, open, half-open: one offer's recent past, and whether it may be asked.
 
-Two rules for this file. State changes only in `admit` and `observe`, which give a new breaker back and touch nothing. Time
-comes in as `now`, in milliseconds of a clock that never jumps, and chance as `jitter`, between -1 and 1.
+Two rules for this file. Nothing here changes in place: `admit`, `succeeded`, `failed`, `opened` and `released` give a new
+breaker back. Time comes in as `now`, in milliseconds of a clock that never jumps, and chance as `jitter`, between -1 and 1.
 
     closed ──(too many failures)──▶ open ──(its time is over)──▶ half-open ──(two successes)──▶ closed
                                      ▲                               │
@@ -19,6 +19,9 @@ _ENOUGH = 20  # calls in the window before a share says anything
 _SHARE = 0.5
 _ROW = 5  # failures in a row that open where there is less traffic than that
 _ROW_SPAN = 600_000  # ms within which the row must lie
+# Failures in a row that open whatever the traffic: after a good minute the share alone takes half a minute to tell an outage.
+# At 20 % ordinary errors so many in a row are chance once in 10^14 calls.
+_LONG_ROW = 20
 _REST = 30_000  # ms of the first rest; each further opening doubles it
 _LONGEST_REST = 300_000
 _QUIET = 600_000  # ms without an opening after which the first rest is due again
@@ -110,7 +113,12 @@ def failed(breaker: Breaker, now: int, jitter: float) -> Breaker:
 
 
 def opened(breaker: Breaker, now: int, jitter: float) -> Breaker:
-    """Open it now, for a rest that doubles with each opening not ten quiet minutes apart."""
+    """Open it now, for a rest that doubles with each opening not ten quiet minutes apart.
+
+    One that rests already is left as it is: the calls that were under way together are one piece of bad news, not many.
+    """
+    if breaker.standing is Standing.OPEN and now < breaker.until:
+        return breaker
     openings = 1 if now - breaker.until >= _QUIET or breaker.openings == 0 else breaker.openings + 1
     rest = min(_REST * 2 ** min(openings - 1, 10), _LONGEST_REST)
     until = now + int(rest * (1 + _JITTER * jitter))
@@ -126,9 +134,10 @@ def released(breaker: Breaker) -> Breaker:
 
 def _is_too_much(breaker: Breaker) -> bool:
     done = sum(bucket.succeeded + bucket.failed for bucket in breaker.buckets)
-    if done >= _ENOUGH:
-        return sum(bucket.failed for bucket in breaker.buckets) >= _SHARE * done
-    return len(breaker.row) >= _ROW
+    if done < _ENOUGH:
+        return len(breaker.row) >= _ROW
+    share = sum(bucket.failed for bucket in breaker.buckets) / done
+    return share >= _SHARE or len(breaker.row) >= _LONG_ROW
 
 
 def _count(breaker: Breaker, now: int, *, succeeded: int = 0, failed: int = 0) -> Breaker:
@@ -139,5 +148,5 @@ def _count(breaker: Breaker, now: int, *, succeeded: int = 0, failed: int = 0) -
         recent = (*recent[:-1], Bucket(start, last.succeeded + succeeded, last.failed + failed))
     else:
         recent = (*recent, Bucket(start, succeeded, failed))
-    row = (*(at for at in breaker.row if at > now - _ROW_SPAN), now)[-_ROW:] if failed else ()
+    row = (*(at for at in breaker.row if at > now - _ROW_SPAN), now)[-_LONG_ROW:] if failed else ()
     return replace(breaker, buckets=recent, row=row)

@@ -92,9 +92,11 @@ class Health:
                     self._pauses[provider] = max(self._pauses.get(provider, 0), now + fault.pause)
             case Effect.OPEN:
                 self._tally(provider, model, failures=1)
+                self._release(credential)
                 self._breakers[own] = breaker.opened(self._breakers.get(own, breaker.CLOSED), now, jitter)
             case Effect.OPEN_CREDENTIAL:
                 self._tally(provider, model, failures=1)
+                self._release(own)
                 rest = breaker.opened(self._breakers.get(credential, breaker.CLOSED), now, jitter)
                 self._breakers[credential] = replace(rest, until=max(rest.until, now + _CREDENTIAL_REST))
 

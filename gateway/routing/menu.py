@@ -5,8 +5,9 @@ A value is on the menu when at least one provider has it; those that do not are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 
 from gateway.generation import FIELDS, Kind, Type, Value
 from gateway.offer import Limits, Offer, Price
@@ -57,7 +58,7 @@ def menu(offers: Iterable[Offer]) -> Menu:
     names = dict.fromkeys(name for name in FIELDS if any(form.knows(name) for offer in offers for form in offer.forms))
     names.update(dict.fromkeys(name for offer in offers for name in offer.types))
     defaults: dict[str, Value] = {}
-    for offer in offers:
+    for offer in reversed(offers):  # where two differ, the one that is asked first has its way
         defaults.update(offer.forms[-1].defaults)
     return Menu(first.model, first.kind, offers, {name: _dish(name, offers) for name in names}, defaults)
 
@@ -78,27 +79,34 @@ def _dish(name: str, offers: tuple[Offer, ...]) -> Dish:
 
 
 def _bounded(name: str, type_: Type, bounds: list[Limits], listed: list[Value], *, needed: bool) -> Dish:
-    """Widen the bounds over all who have some; a short span of whole numbers is a list people can choose from."""
+    """Widen the bounds over all who have some; a length in seconds becomes the list of those that somebody offers."""
+    numbers = [value for value in listed if isinstance(value, int | float)]
+    if name == "duration" and (whole := _whole(bounds)):
+        return Dish(type_, tuple(sorted({*whole, *numbers})), None, needed)
     low = _widest([limit.min for limit in bounds], min)
     high = _widest([limit.max for limit in bounds], max)
     chars = _widest([limit.max_chars for limit in bounds], max)
-    numbers = [value for value in listed if isinstance(value, int | float)]
     if numbers and low is not None:
         low = min(low, *numbers)
     if numbers and high is not None:
         high = max(high, *numbers)
     limits = Limits(type_, low, high, int(chars) if chars is not None else None)
-    if name == "duration" and low is not None and high is not None:
-        whole = dict.fromkeys([*range(int(low), int(high) + 1), *numbers])
-        return Dish(type_, tuple(sorted(whole)), None, needed)
     return Dish(type_, None, limits, needed)
 
 
-def _widest(bounds: list[float | int | None], choose: object) -> float | None:
+def _whole(bounds: list[Limits]) -> set[int]:
+    """The whole numbers within one of the bounds; none where one of them is open."""
+    whole: set[int] = set()
+    for limit in bounds:
+        if limit.min is None or limit.max is None:
+            return set()
+        whole.update(range(ceil(limit.min), floor(limit.max) + 1))
+    return whole
+
+
+def _widest(bounds: list[float | None], choose: Callable[[list[float]], float]) -> float | None:
     known = [bound for bound in bounds if bound is not None]
-    if len(known) < len(bounds) or not known:
-        return None  # one provider sets no bound
-    return min(known) if choose is min else max(known)
+    return choose(known) if len(known) == len(bounds) else None  # one who sets no bound takes everything
 
 
 def _sorted(name: str, values: Iterable[Value]) -> list[Value]:

@@ -14,12 +14,11 @@ def arrange(offers: Iterable[Offer], asked: tuple[str, ...], rules: Rules, price
     What the caller asked for comes first, then what the route lists, then the rest by rank. Without a ranking of speed,
     `fastest` is the listed order.
     """
-    wanted = {provider: place for place, provider in reversed(list(enumerate((*asked, *rules.order))))}
-    last = len(wanted)
+    wanted = {provider: place for place, provider in enumerate(dict.fromkeys((*asked, *rules.order)))}
     cheapest = rules.strategy is Strategy.CHEAPEST and not asked
 
     def key(offer: Offer) -> tuple[int, int, int, str]:
         price = prices.get(offer.provider, 0) if cheapest else 0
-        return price, wanted.get(offer.provider, last + 1), offer.rank, offer.provider
+        return price, wanted.get(offer.provider, len(wanted)), offer.rank, offer.provider
 
     return sorted(offers, key=key)

@@ -94,7 +94,7 @@ def _judge(offer: Offer, found: Fit | Misfit, rules: Rules, standing: Standing |
     if isinstance(found, Misfit):
         field, _ = found.reasons[0]
         said = "; ".join(sentence for _, sentence in found.reasons)
-        return Exclusion(provider, Why.MISFIT, said, field or None)
+        return Exclusion(provider, Why.MISFIT, said, field)
     if provider in rules.never or (rules.only and provider not in rules.only):
         return Exclusion(provider, Why.POLICY, "the route leaves it out")
     if rules.max_price is not None and found.price > rules.max_price:

@@ -289,7 +289,7 @@ def test_description_for_the_log(loading: Loading) -> None:
     """The settings describe themselves in plain values."""
     described: dict[str, Any] = loading("providers: {acme: {enabled: false}}").describe()
     assert json.loads(json.dumps(described)) == described
-    assert (described["disabled"], described["auth"]) == (["acme"], "keys")
+    assert (described["disabled"], described["access"]) == (["acme"], "keys")
 
 
 def test_settings_are_frozen(loading: Loading) -> None:

@@ -45,7 +45,7 @@ CREATE TABLE api_key (
   rotated_to TEXT REFERENCES api_key (id)
 ) STRICT;
 
-CREATE INDEX api_key_account ON api_key (account_id);
+CREATE INDEX api_key_account ON api_key (account_id, created, id);
 
 -- The legal steps of a generation; filled from the code when the store is opened.
 CREATE TABLE edge (
@@ -89,7 +89,8 @@ CREATE TABLE generation (
 ) STRICT;
 
 CREATE INDEX generation_account ON generation (account_id, created, seq);
-CREATE INDEX generation_live ON generation (deadline) WHERE state NOT IN ('succeeded', 'failed', 'canceled');
+CREATE INDEX generation_live ON generation (created, seq) WHERE state NOT IN ('succeeded', 'failed', 'canceled');
+-- What retention goes by: successes whose files are still there.
 CREATE INDEX generation_files ON generation (ended) WHERE state = 'succeeded' AND removed IS NULL;
 
 CREATE TRIGGER generation_pinned BEFORE UPDATE OF seq, id, account_id, price, created ON generation
@@ -272,6 +273,3 @@ CREATE TABLE request_count (
   n INTEGER NOT NULL CHECK (n > 0),
   PRIMARY KEY (account_id, day, endpoint, status, code)
 ) STRICT;
-
--- What retention goes by: successes whose files are still there.
-CREATE INDEX generation_files ON generation (ended) WHERE state = 'succeeded' AND removed IS NULL;

@@ -28,11 +28,11 @@ SELECT * FROM api_key WHERE hash = :hash;
 
 -- name: keys_of
 -- The keys of one account, newest first.
-SELECT * FROM api_key WHERE account_id = :account ORDER BY created DESC, id;
+SELECT * FROM api_key WHERE account_id = :account ORDER BY created DESC, id DESC;
 
 -- name: keys_all
 -- Every key, newest first.
-SELECT * FROM api_key ORDER BY created DESC, id;
+SELECT * FROM api_key ORDER BY created DESC, id DESC;
 
 -- name: key_revoke
 -- Revokes a key that is not revoked yet.

@@ -81,4 +81,4 @@ SELECT a.*, g.id AS generation_id FROM attempt a JOIN generation g ON g.seq = a.
 -- The attempts of every generation that has not ended, in order.
 SELECT a.*, g.id AS generation_id FROM generation g JOIN attempt a ON a.generation = g.seq
  WHERE g.state NOT IN ('succeeded', 'failed', 'canceled')
- ORDER BY a.generation, a.n;
+ ORDER BY g.created, g.seq, a.n;

@@ -58,7 +58,7 @@ SELECT generations FROM account WHERE id = :account;
 
 -- name: generations_live
 -- Every generation that has not ended, oldest first.
-SELECT * FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY seq;
+SELECT * FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;
 
 -- name: artifacts_of
 -- The outputs of one generation.
@@ -68,7 +68,7 @@ SELECT * FROM artifact WHERE generation = :generation ORDER BY idx;
 -- The outputs of the generations of one account that were created within a span.
 SELECT x.* FROM generation g JOIN artifact x ON x.generation = g.seq
  WHERE g.account_id = :account AND g.created BETWEEN :low AND :high
- ORDER BY x.generation, x.idx;
+ ORDER BY g.created, g.seq, x.idx;
 
 -- name: generation_move
 -- Takes a generation one step on, if it still is where the caller believes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.generation import Kind, Type
-from gateway.offer import Unit
+from gateway.offer import Handing, Unit
 from gateway.providers.vocabulary.key import AMOUNT, AMOUNTS, FIELD_NAME, FIELDS, PATH, SCALARS, TEXT, Key, Where
 
 MODEL_KEYS: tuple[Key, ...] = (
@@ -60,8 +60,15 @@ MODEL_KEYS: tuple[Key, ...] = (
         "body",
         Where.MODEL,
         {"type": "object"},
-        "the native request; `$name` is a whole value with its type, `$images.1` the first of a list; what has no value is left out with the branch that holds nothing else",
+        "the native request; `$name` is a whole value with its type, `$images.1` the first of a list, `{$each: images, url: $item}` in a list one mapping per item; what has no value is left out with the branch that holds nothing else",
         "body: {prompt: $prompt}",
+    ),
+    Key(
+        "encoding",
+        Where.MODEL,
+        {"enum": ["json", "multipart"]},
+        "how the body is sent; json unless said otherwise. A multipart body has no branches, and a list repeats its part",
+        "encoding: multipart",
     ),
     Key(
         "price",
@@ -108,6 +115,13 @@ MODEL_KEYS: tuple[Key, ...] = (
         {"enum": [kind.value for kind in Type]},
         "the type of a field of the model's own; the common fields have theirs",
         "type: number",
+    ),
+    Key(
+        "as",
+        Where.TAKES,
+        {"type": "array", "items": {"enum": [way.value for way in Handing]}, "minItems": 1, "uniqueItems": True},
+        "how the provider takes a file, the way it prefers first: its `url` (the default), a `data` URI, bare `base64`, or a `file` part; what it cannot take is fetched and converted",
+        "as: [url, data]",
     ),
     Key("min", Where.TAKES, {"type": "number"}, "the least value, or how few items", "min: 1"),
     Key("max", Where.TAKES, {"type": "number"}, "the greatest value, or how many items", "max: 14"),

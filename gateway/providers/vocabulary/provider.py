@@ -76,6 +76,13 @@ PROVIDER_KEYS: tuple[Key, ...] = (
         required=True,
     ),
     Key(
+        "headers",
+        Where.PROVIDER,
+        HEADERS,
+        "further headers of every call, as they are",
+        "headers: {X-Api-Version: 2024-11-06}",
+    ),
+    Key(
         "failure",
         Where.PROVIDER,
         {
@@ -106,7 +113,7 @@ PROVIDER_KEYS: tuple[Key, ...] = (
                 "properties": {
                     "header": TEXT,
                     "at": PATH,
-                    "as": {"enum": ["seconds", "http_date", "epoch", "epoch_ms", "duration"]},
+                    "as": {"enum": ["seconds", "milliseconds", "http_date", "epoch", "epoch_ms", "duration"]},
                 },
                 "required": ["as"],
                 "additionalProperties": False,
@@ -180,6 +187,18 @@ PROVIDER_KEYS: tuple[Key, ...] = (
         "when to look first, how often at the most, and when to give up",
         "pace: {first: 1s, every: 2s, deadline: 5m}",
         required=True,
+    ),
+    Key(
+        "nudge",
+        Where.LIFECYCLE,
+        {
+            "type": "object",
+            "properties": {"field": TEXT, "query": TEXT, "with": {"type": "object"}},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+        "how to ask for a callback: the `field` of the body or the `query` parameter that takes its address, and what goes `with` it; a callback makes us look, its body is never believed",
+        "nudge: {field: webhook, with: {webhook_events_filter: [completed]}}",
     ),
     # ---- the state of a job
     Key("at", Where.STATE, PATH, "the path to the native word", "at: status", required=True),

@@ -19,6 +19,7 @@ from gateway.artifacts.keeper import Keeper, Limits
 from gateway.attempts import job as jobs
 from gateway.attempts.attempt import Patience, Target, Walker
 from gateway.attempts.collect import Collector
+from gateway.attempts.inputs import Inputs
 from gateway.attempts.run import Runs
 from gateway.clock import SystemClock
 from gateway.ledger import accounts, checks, credits, generations
@@ -136,7 +137,15 @@ async def line(
         secrets = Secrets(sims.secrets, sims.secrets)
         collector = Collector(store, Keeper(outputs, disk, Limits(1 << 26, 1 << 30), LOOPBACK), clock)
         patience = Patience(submit=5.0, poll_grace=2_000)
-        walker = Walker(store, Wire(session, secrets, 2.0), collector, clock, Random(1), patience)
+        walker = Walker(
+            store,
+            Wire(session, secrets, 2.0),
+            inputs=Inputs(outputs, LOOPBACK),
+            collector=collector,
+            clock=clock,
+            random=Random(1),
+            patience=patience,
+        )
 
         def target(provider: str, model: str) -> Target | None:
             pack = packs.models.get((provider, model))

@@ -1,0 +1,140 @@
+"""`tidegate explain`: who would be asked for a request, with which bytes and at what price, and who would not and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gateway import app, money
+from gateway.commands import configuration, request
+from gateway.commands.exits import Exit, Stop
+from gateway.commands.index import MODEL
+from gateway.commands.terminal import Style, say, show, show_json, style
+from gateway.generation import Value
+from gateway.ingress.refusal import Refusal
+from gateway.ingress.weigh import Asked, Weighed, World, card_of, weigh
+from gateway.providers import render
+from gateway.providers.secrets import struck
+from gateway.routing.plan import Step, Why
+from gateway.settings import Auth
+from gateway.world import Loaded
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("model", metavar="MODEL", help=f"lab/model, such as {MODEL}")
+    parser.add_argument("fields", metavar="field=value", nargs="*", help=request.HELP)
+    configuration.option(parser)
+    parser.add_argument(
+        "--account", default="", metavar="ID", help="plan as for this account, for routes that name one"
+    )
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.epilog = f"""\
+Nothing is sent. Credentials are shown as ***; a provider whose credential is not set is explained too, with a note.
+
+{request.EXAMPLES}
+examples
+  tidegate explain {MODEL} prompt="a baby seal" ratio=16:9
+  tidegate explain {MODEL} prompt=seal images=https://example.com/a.jpg --json | jq '.plan[].request.body'
+
+exit codes: 0 somebody would serve it, 1 nobody would, 2 the request is wrong, 3 the files are
+"""
+
+
+def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Explain one request."""
+    settings = configuration.load(asked, environ)
+    loaded = configuration.loaded(settings, environ)
+    world, notes = _assumed(loaded)
+    account = asked.account or (app.LOCAL if settings.auth is Auth.NONE else "")
+    weighed = _weighed(world, account, asked)
+    told = {
+        "model": weighed.menu.model,
+        "kind": weighed.kind.value,
+        "plan": [_step(loaded, weighed, step) for step in weighed.plan.steps],
+        "excluded": [{"provider": each.provider, "reason": each.reason} for each in weighed.plan.excluded],
+        "hold": money.as_number(weighed.plan.hold),
+    }
+    served = {step.provider for step in weighed.plan.steps}
+    notes = {provider: note for provider, note in notes.items() if provider in served}
+    if asked.json:
+        show_json(
+            {**told, **({"notes": [{"provider": name, "note": note} for name, note in notes.items()]} if notes else {})}
+        )
+    else:
+        show(_page(told, notes, style(sys.stdout, environ)))
+    if not weighed.plan.steps:
+        say("tidegate: no provider can serve this request")
+        return Exit.FAILURE
+    return Exit.OK
+
+
+def _assumed(loaded: Loaded) -> tuple[World, dict[str, str]]:
+    """Take missing credentials for set, so that a plan can be seen before there is any; give a note on each provider."""
+    standing = loaded.world.standing
+    lacking = [name for name, each in standing.items() if each.why is Why.NO_CREDENTIAL]
+    rest = {name: each for name, each in standing.items() if name not in lacking}
+    missing = {name: loaded.secrets.missing(loaded.catalog.providers[name].secrets) for name in lacking}
+    notes = {name: f"left out unless {', '.join(names)} is set" for name, names in missing.items()}
+    return replace(loaded.world, standing=rest), notes
+
+
+def _weighed(world: World, account: str, asked: argparse.Namespace) -> Weighed:
+    """Check and plan the request; Stop with all that is wrong with it."""
+    try:
+        card = card_of(world, asked.model)
+        words = request.parse(asked.fields, {name: dish.type for name, dish in card.fields.items()})
+        order = None if words.order is None else words.order.strip()
+        wanted = Asked(card.kind, asked.model, words.fields, order, request.spell)
+        return weigh(world, account, wanted, {})
+    except Refusal as refusal:
+        raise Stop(Exit.USAGE, refusal.message) from refusal
+
+
+def _step(loaded: Loaded, weighed: Weighed, step: Step) -> dict[str, Any]:
+    target = loaded.target(step.provider, weighed.menu.model)
+    assert target is not None, "every step of a plan is an offer of the catalog"
+    model = target.model
+    values: dict[str, Value] = {**model.offer.forms[step.form].defaults, **weighed.fields}
+    call = render.submit(model, step.form, values, target.site)
+    headers = struck(call.headers)
+    if call.has_body:
+        headers["Content-Type"] = "application/json"
+    return {
+        "provider": step.provider,
+        "native": step.native,
+        "request": {"method": call.method, "url": call.url, "headers": headers, "body": call.body},
+        "price": money.as_number(step.price),
+        "adjustments": [{"field": name, "action": "dropped"} for name in step.dropped],
+    }
+
+
+def _page(told: Mapping[str, Any], notes: Mapping[str, str], paint: Style) -> str:
+    """Word a plan for people: a block for each provider in the order they would be asked."""
+    hold = f"holds {_credits(told['hold'])} credits" if told["plan"] else "holds nothing"
+    lines = [f"{paint.bold(told['model'])}  {told['kind']}, {hold}"]
+    for number, step in enumerate(told["plan"], 1):
+        sent = step["request"]
+        lines += ["", f"{number}  {paint.good(step['provider'])}  {step['native']}  {_credits(step['price'])} credits"]
+        lines += [f"   {sent['method']} {sent['url']}"]
+        lines += [paint.dim(f"   {name}: {value}") for name, value in sent["headers"].items()]
+        lines += [f"   {line}" for line in json.dumps(sent["body"], indent=2, ensure_ascii=False).splitlines()]
+        lines += [
+            paint.warn(f"   {each['field']} is not sent: this provider has no word for it")
+            for each in step["adjustments"]
+        ]
+        if step["provider"] in notes:
+            lines.append(paint.warn(f"   {notes[step['provider']]}"))
+    if told["excluded"]:
+        wide = max(len(each["provider"]) for each in told["excluded"])
+        lines += ["", "not asked"]
+        lines += [f"   {paint.bad(each['provider'].ljust(wide))}  {each['reason']}" for each in told["excluded"]]
+    return "\n".join(lines)
+
+
+def _credits(amount: float) -> str:
+    return money.text(money.from_number(amount))

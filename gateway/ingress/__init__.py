@@ -1,0 +1,27 @@
+"""HTTP in and out: one file per group of paths of the native API.
+
+- `weigh`       a request against what its model offers and the policy: what is wrong, or the plan that serves it
+- `intake`      the one door: weighed, its price held, its row written, its work begun
+- `refusal`     every error there is, in one table
+- `body`        a JSON body, read strictly
+- `callers`     API key → who is asking and what they may do
+- `envelope`    the success and error envelopes, and what surrounds every answer
+- `fields`      the native spelling of our fields
+- `record`      a stored generation → the native record
+- `generate`    /v1/generate
+- `estimate`    /v1/estimate
+- `content`     /v1/content: read, list, cancel, delete
+- `account`     /v1/status, /v1/usage, /v1/user
+- `library`     /v1/library, /v1/health
+- `outputs`     /v1/outputs: stored files by signed link
+- `operations`  liveness, readiness, metrics
+- `shelf`       what the library says of one model
+- `admin`       keys, accounts, credits and checks, on the private socket; `desk` and `keyring` are its tools
+
+A dialect reads a request and words an answer; what happens in between is intake's, the same for all. Nothing here may try a
+provider: that is `attempts`, begun by intake.
+
+Decided because
+- Create answers when the generation is committed: no client waits on a provider, and a repeated request finds the record.
+- Everything is checked before anything is held: a refusal leaves no trace but a count.
+"""

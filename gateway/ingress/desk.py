@@ -1,0 +1,40 @@
+"""What an operator's act works with, and how it reads what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.ledger.database import Database
+
+Random = Callable[[int], bytes]
+
+
+class AdminError(Exception):
+    """An act that cannot be done as asked; the message says why and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an act works with; `now` in milliseconds since the epoch, `random` gives so many random bytes."""
+
+    store: Database
+    pepper: bytes
+    random: Random
+    now: int
+
+
+Act = Callable[[Desk, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def text(given: Mapping[str, Any], name: str, usual: str | None = None) -> str:
+    """A text out of the arguments, `usual` when it is not there; AdminError when it is none or empty."""
+    value = given.get(name)
+    if value in (None, "") and usual is not None:
+        return usual
+    if not isinstance(value, str) or not value:
+        raise AdminError(
+            f"{name} is missing; it is a text" if value is None else f"{name} must be a text that is not empty"
+        )
+    return value

@@ -1,0 +1,260 @@
+"""The success and error envelopes, and what surrounds every answer.
+
+Whatever happens to a request, its answer is JSON in one of two shapes, with a request id: a client that can read one error
+can read all of them. What a handler raises is translated here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gateway import log
+from gateway.clock import Clock, iso
+from gateway.ingress.callers import CALLER
+from gateway.ingress.refusal import Refusal
+from gateway.ledger.program import StoreBroken, StoreBusy, StoreFailed, StoreFull
+
+_STORE_WAIT = 2  # seconds after which a store that was busy or full is worth another try
+_VERSION = "/v1"
+_ALLOWED = (
+    "authorization, content-type, idempotency-key, prefer, x-babysea-sdk-name, x-babysea-sdk-version, "
+    "x-babysea-sdk-runtime, x-babysea-sdk-runtime-version"
+)
+_EXPOSED = (
+    "idempotency-replayed, preference-applied, retry-after, x-ratelimit-limit, x-ratelimit-remaining, "
+    "x-ratelimit-reset, x-request-id"
+)
+_PREFLIGHT_LIFE = 7200  # seconds; browsers keep none longer
+
+# What the router and the server refuse by themselves, by status; other client errors are invalid input.
+_OF_STATUS = {
+    404: ("not_found", "there is no such path"),
+    405: ("method_not_allowed", "this path does not take this method"),
+    408: ("request_timeout", "the request did not arrive in time"),
+    413: ("payload_too_large", "the body is too large"),
+    415: ("unsupported_media_type", "the type of the body is not accepted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that was answered: by which endpoint, how, and to whom if that is known.
+
+    `endpoint` is the method and the path without what varies, `code` is empty for a success. `at` in milliseconds since the
+    epoch.
+    """
+
+    account: str | None
+    endpoint: str
+    status: int
+    code: str
+    seconds: float
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    id: str
+    clock: Clock
+
+
+_STAMP: web.RequestKey[_Stamp] = web.RequestKey("stamp", _Stamp)
+_CODE: web.ResponseKey[str] = web.ResponseKey("code", str)
+
+
+def success(
+    request: web.Request,
+    message: str,
+    data: Mapping[str, Any],
+    *,
+    beside: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """Answer with `data`; `beside` stands next to it, for lists."""
+    stamp = request[_STAMP]
+    body = {
+        "status": "success",
+        "request_id": stamp.id,
+        "message": message,
+        "timestamp": iso(stamp.clock.now_ms()),
+        "data": data,
+        **(beside or {}),
+    }
+    return _json(body, 200, headers or {})
+
+
+def refused(request: web.Request, refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Answer with an error."""
+    stamp = request[_STAMP]
+    body = {"status": "error", "request_id": stamp.id, "error": refusal.error()}
+    response = _json(body, refusal.code.status, headers or {})
+    response[_CODE] = refusal.code.code
+    if refusal.code.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    if refusal.code.status in {408, 413}:
+        response.force_close()  # the rest of the body is not waited for
+    if refusal.retry_after is not None:
+        wait = max(1, refusal.retry_after)
+        # The client library reads the wait only beside a limit; there is none but "not before then".
+        response.headers["Retry-After"] = str(wait)
+        response.headers["X-RateLimit-Limit"] = "1"
+        response.headers["X-RateLimit-Remaining"] = "0"
+        response.headers["X-RateLimit-Reset"] = str(stamp.clock.now_ms() // 1000 + wait)
+    return response
+
+
+def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable[[int], bytes]) -> Middleware:
+    """Surround every handler: request id, headers, errors in the envelope, and a count of what was answered.
+
+    It has to be the outermost. `random` gives so many random bytes.
+    """
+
+    @web.middleware
+    async def surround(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        began = clock.monotonic()
+        stamp = _Stamp("req_" + base64.urlsafe_b64encode(random(21)).decode()[:26], clock)
+        request[_STAMP] = stamp
+        response = await _answer(request, handler)
+        if not response.prepared:
+            _dress(request, response, stamp.id)
+        caller = request.get(CALLER)
+        count(
+            Answered(
+                account=caller.account if caller else None,
+                endpoint=_endpoint(request),
+                status=response.status,
+                code=response.get(_CODE, ""),
+                seconds=clock.monotonic() - began,
+                at=clock.now_ms(),
+            )
+        )
+        return response
+
+    return surround
+
+
+def spelled(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+    """The same routes under every spelling that is accepted: with a slash at the end, and with `/v1` said twice.
+
+    People paste base addresses that end in `/v1` into clients that add it themselves; and no answer of the API may be a
+    redirect, which would turn a POST into a GET.
+    """
+    found: list[web.RouteDef] = []
+    for route in routes:
+        twice = _VERSION + route.path
+        # A model's id reaches to the end of the path and takes the slash with it.
+        ends = ("",) if route.path.endswith(":.+}") else ("", "/")
+        paths = [path + end for path in (route.path, twice) for end in ends]
+        found += [web.RouteDef(route.method, path, route.handler, route.kwargs) for path in paths]
+    return found
+
+
+async def _answer(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    if _is_preflight(request):
+        headers = {
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE",
+            "Access-Control-Allow-Headers": _ALLOWED,
+            "Access-Control-Max-Age": str(_PREFLIGHT_LIFE),
+        }
+        return web.Response(status=204, headers=headers)
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refused(request, refusal)
+    except web.HTTPException as exc:
+        if exc.status < 400:
+            raise
+        return _of_server(request, exc)
+    except StoreFailed as exc:
+        return _of_store(request, exc)
+    except Exception as exc:  # noqa: BLE001 - the last door: it is logged, and the caller learns no more than that it happened
+        return _of_defect(request, exc)
+
+
+def _of_server(request: web.Request, exc: web.HTTPException) -> web.Response:
+    if exc.status >= 500:
+        return _of_defect(request, exc)
+    name, said = _OF_STATUS.get(exc.status, ("invalid_input", "the request cannot be understood"))
+    if exc.status == 404:
+        said = f"there is no path {_short(request.path)}"
+    if isinstance(exc, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(exc.allowed_methods))
+        said = f"this path takes {allowed}, not {_short(request.method)}"
+        return refused(request, Refusal(name, said), headers={"Allow": allowed})
+    return refused(request, Refusal(name, said))
+
+
+def _of_store(request: web.Request, exc: StoreFailed) -> web.Response:
+    log.event("store_refused", level="error", request=request[_STAMP].id, error=exc)
+    match exc:
+        case StoreBusy():
+            refusal = Refusal("overloaded", "the store is busy; try again", retry_after=_STORE_WAIT)
+        case StoreFull():
+            refusal = Refusal("overloaded", "the store is full; nothing was begun", retry_after=_STORE_WAIT)
+        case StoreBroken():
+            # Whether the last change was kept is known after a restart only, so nobody may simply repeat it.
+            refusal = Refusal("storage_error", "the store failed", retryable=_is_repeatable(request))
+        case _:
+            refusal = Refusal("storage_error", "the store failed; nothing was begun", retry_after=_STORE_WAIT)
+    response = refused(request, refusal)
+    response.set_status(503)
+    return response
+
+
+def _of_defect(request: web.Request, exc: Exception) -> web.Response:
+    log.event("request_broke", level="error", request=request[_STAMP].id, endpoint=_endpoint(request), error=exc)
+    said = f"the gateway failed on this request; its log tells more under {request[_STAMP].id}"
+    return refused(request, Refusal("internal_error", said, retryable=_is_repeatable(request)))
+
+
+def _is_repeatable(request: web.Request) -> bool:
+    """Whether a client that repeats the request by itself can do no harm, however far it got."""
+    return request.method != "POST" or "Idempotency-Key" in request.headers
+
+
+def _is_preflight(request: web.Request) -> bool:
+    asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    return asks and request.path.startswith(f"{_VERSION}/")
+
+
+def _dress(request: web.Request, response: web.StreamResponse, request_id: str) -> None:
+    """Put on the headers every answer has."""
+    headers = response.headers
+    headers["X-Request-Id"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Server"] = "tidegate"
+    headers.setdefault("Cache-Control", "no-store")
+    if request.path.startswith(f"{_VERSION}/"):
+        # Any origin may ask: the credential is a header the page has to know, never a cookie the browser adds.
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+
+def _endpoint(request: web.Request) -> str:
+    """The method and the path without what varies, so that endpoints can be counted."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return "unknown"
+    method = "GET" if request.method == "HEAD" else request.method
+    path = resource.canonical.partition("/{")[0].rstrip("/")
+    return f"{method} {path.removeprefix(_VERSION) if path.startswith(_VERSION * 2) else path}"
+
+
+def _json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> web.Response:
+    text = json.dumps(body, separators=(",", ":"), allow_nan=False)
+    return web.Response(text=text, status=status, headers=headers, content_type="application/json")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}…"

@@ -1,0 +1,123 @@
+"""/v1/outputs: stored files by signed link, and the links themselves.
+
+Whoever holds a link may read that one file, so no key is asked for. A link that is wrong, forged or over is answered like one
+that never was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NoReturn
+
+from aiohttp import web
+
+from gateway.artifacts.fault import NotStored, StorageFault
+from gateway.artifacts.kinds import ALL
+from gateway.artifacts.links import output_path, sign, verify
+from gateway.artifacts.store import Store, Stored
+from gateway.clock import Clock
+from gateway.ingress.record import Link
+from gateway.ingress.refusal import Refusal
+from gateway.ledger import generations
+from gateway.ledger.database import Database
+from gateway.ledger.records import Artifact
+
+_EXTENSIONS: Mapping[str, str] = MappingProxyType({media.type: media.extension for media in ALL})
+_FILE = re.compile(r"(0|[1-9][0-9]{0,5})\.([a-z0-9]{1,5})", re.ASCII)
+# An output that was not made ours is kept by the provider's link, or in the link itself.
+_ELSEWHERE = ("http://", "https://", "data:")
+
+
+class Links:
+    """Makes the addresses under which callers read outputs, and tells which of them open."""
+
+    def __init__(self, secret: bytes, life: int, public_url: str | None, clock: Clock) -> None:
+        """Sign with `secret` for `life` ms; addresses begin with `public_url`, or else with what the request was sent to."""
+        self._secret = secret
+        self._life = life
+        self._public_url = public_url.rstrip("/") if public_url else None
+        self._clock = clock
+
+    def on(self, request: web.Request) -> Link:
+        """Give what makes links for the answer to this request."""
+        origin = self._public_url or f"{request.scheme}://{request.host}"
+        expires = (self._clock.now_ms() + self._life) // 1000
+
+        def link(generation: str, artifact: Artifact) -> str:
+            if artifact.uri.startswith(_ELSEWHERE):
+                return artifact.uri
+            path = output_path(generation, artifact.index, _EXTENSIONS.get(artifact.type or "", "bin"))
+            return f"{origin}{path}?{sign(self._secret, path, expires)}"
+
+        return link
+
+    def opens(self, path: str, query: str) -> bool:
+        """Whether this query opens this path now."""
+        return verify(self._secret, path, query, now_s=self._clock.now_ms() // 1000) is None
+
+
+class Outputs:
+    """Serves stored outputs."""
+
+    def __init__(self, links: Links, store: Database, artifacts: Store) -> None:
+        """Serve what `store` knows of from where `artifacts` keeps it."""
+        self._links = links
+        self._store = store
+        self._artifacts = artifacts
+
+    def routes(self) -> list[web.RouteDef]:
+        """The one route; the link is the credential."""
+        return [web.get("/v1/outputs/{generation}/{file}", self.read)]
+
+    async def read(self, request: web.Request) -> web.StreamResponse:
+        """Send a file, or the part of it that a Range asks for."""
+        generation, file = request.match_info["generation"], request.match_info["file"]
+        parts = _FILE.fullmatch(file)
+        if parts is None or not self._links.opens(f"/v1/outputs/{generation}/{file}", request.rel_url.raw_query_string):
+            _not_found()
+        row = await self._store.read(generations.find_any(generation))
+        if row is None or row.removed is not None:
+            _not_found()
+        artifact = next((each for each in row.artifacts if each.index == int(parts[1])), None)
+        if artifact is None or _EXTENSIONS.get(artifact.type or "", "bin") != parts[2]:
+            _not_found()
+        try:
+            stored = await self._artifacts.open(artifact.uri)
+        except NotStored:
+            _not_found()
+        except StorageFault as exc:
+            raise Refusal("storage_error", "the outputs' store failed", retry_after=2) from exc
+        return await _send(request, stored, _headers(artifact, file))
+
+
+def _headers(artifact: Artifact, file: str) -> dict[str, str]:
+    known = artifact.type in _EXTENSIONS
+    return {
+        "Content-Type": artifact.type if known and artifact.type else "application/octet-stream",
+        "Content-Disposition": f'{"inline" if known else "attachment"}; filename="{file}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        # The bytes never change, but whoever shares a cache does not hold the link.
+        "Cache-Control": "private, max-age=3600, immutable",
+    }
+
+
+async def _send(request: web.Request, stored: Stored, headers: Mapping[str, str]) -> web.StreamResponse:
+    if stored.path is not None:
+        return web.FileResponse(stored.path, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = stored.size
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async for piece in stored.read(0, stored.size):
+            await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+def _not_found() -> NoReturn:
+    raise Refusal(
+        "output_not_found", "there is no such output, or its link is over; read the generation for a fresh one"
+    )

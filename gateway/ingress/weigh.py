@@ -1,0 +1,203 @@
+"""A request is held against what its model offers and against the policy: what is wrong with it, or the plan that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway import egress
+from gateway.documents import nearest
+from gateway.generation import Kind, Type, Value, mistake, settle
+from gateway.ingress.refusal import Refusal
+from gateway.offer import Offer
+from gateway.routing.menu import Menu, menu
+from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
+from gateway.routing.policy import Policy, Rules, rules
+
+_LONGEST_TEXT = 10_000  # characters of any text but the prompt
+_LONGEST_PROMPT = 5_000  # characters, as the native API promises
+_LONGEST_ORDER = 200  # characters of an order of providers
+_UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and none says for how long
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that planning looks at beside the request; replaced whole when the configuration is loaded anew."""
+
+    offers: Callable[[str], tuple[Offer, ...]]
+    name: Callable[[str], str]
+    models: tuple[str, ...]
+    policy: Policy
+    standing: Mapping[str, Standing]  # providers that cannot be asked whatever the request
+    egress: egress.Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as a dialect read it: our field names, JSON values, and how to spell a field back to the caller."""
+
+    kind: Kind
+    model: str
+    fields: Mapping[str, Any]
+    order: str | None
+    spell: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A request that was found in order: its values, the rules that hold for it, and the plan."""
+
+    kind: Kind
+    menu: Menu
+    fields: Mapping[str, Value]
+    order: tuple[str, ...]
+    rules: Rules
+    plan: Plan
+
+
+def card_of(world: World, model: str) -> Menu:
+    """What a model offers; Refusal when nobody serves it."""
+    offers = world.offers(world.name(model))
+    if not offers:
+        near = nearest(model, world.models)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise Refusal("model_not_found", f"no provider here serves the model {model!r}{hint}")
+    return menu(offers)
+
+
+def weigh(world: World, account: str, asked: Asked, resting: Mapping[str, Standing]) -> Weighed:
+    """Check a request and plan it; the plan may be without steps. Refusal with everything that is wrong with the request.
+
+    `resting` are the providers of the model that cannot be asked just now.
+    """
+    card = card_of(world, asked.model)
+    _check_kind(card, asked)
+    fields = _check_fields(card, asked, world.egress)
+    order = parse_order(asked.order, card)
+    found = rules(world.policy, card.model, card.kind, account)
+    made = plan(fields, order, found, card.offers, {**resting, **world.standing})
+    return Weighed(card.kind, card, fields, order, found, made)
+
+
+def unserved(made: Plan, asked: Asked, now: int) -> Refusal:
+    """Say why no provider can serve a request; `now` in ms of the clock that the pauses are counted by."""
+    whys = {exclusion.why for exclusion in made.excluded}
+    if whys == {Why.MISFIT}:
+        said = "; ".join(f"{exclusion.provider}: {exclusion.reason}" for exclusion in made.excluded)
+        field = next((exclusion.field for exclusion in made.excluded if exclusion.field), None)
+        spelled = asked.spell(field) if field else None
+        return Refusal("invalid_input", f"no provider takes this combination: {said}", field=spelled)
+    errors = [_excluded(exclusion) for exclusion in made.excluded]
+    if Why.RESTING in whys:
+        waits = [exclusion.until - now for exclusion in made.excluded if exclusion.until is not None]
+        seconds = max(1, -(-min(waits) // 1000)) if waits else _UNLIKELY
+        said = "every provider of this model is resting after failures; try again later"
+        return Refusal("all_providers_failed", said, provider_errors=errors, retry_after=seconds)
+    listed = "; ".join(f"{each.provider}: {each.reason}" for each in made.excluded)
+    said = f"no provider of this model can be asked: {listed}"
+    return Refusal("provider_not_configured", said, provider_errors=errors)
+
+
+def parse_order(order: str | None, card: Menu) -> tuple[str, ...]:
+    """Read an order of providers, names between commas or `fastest`; empty when the policy is to decide."""
+    if order is None or order.strip() == "fastest":
+        return ()
+    if len(order) > _LONGEST_ORDER:
+        raise Refusal("invalid_provider_order", "the order of providers is too long", field="generation_provider_order")
+    names = tuple(name for part in order.split(",") if (name := part.strip()))
+    known = ", ".join(card.providers)
+    for name in names:
+        if name not in card.providers:
+            said = (
+                f"{name!r} does not serve {card.model}; it is served by {known}, and `fastest` lets the gateway choose"
+            )
+            raise Refusal("invalid_provider_order", said, field="generation_provider_order")
+    if len(set(names)) < len(names) or not names:
+        said = f"name each provider once, out of {known}"
+        raise Refusal("invalid_provider_order", said, field="generation_provider_order")
+    return names
+
+
+def _check_kind(card: Menu, asked: Asked) -> None:
+    duration = asked.spell("duration")
+    if card.kind is asked.kind:
+        return
+    if card.kind is Kind.VIDEO:
+        said = f"{card.model} makes videos: {duration} is missing, and its path is /v1/generate/video/{card.model}"
+    else:
+        said = f"{card.model} makes images and takes no {duration}; its path is /v1/generate/image/{card.model}"
+    raise Refusal("invalid_input", said, field=duration)
+
+
+def _check_fields(card: Menu, asked: Asked, policy: egress.Policy) -> dict[str, Value]:
+    """Check every field on its own; all that is wrong is told together."""
+    wrong: list[tuple[str, str, str]] = []
+    fields: dict[str, Value] = {}
+    for name, raw in asked.fields.items():
+        spelled = asked.spell(name)
+        if name not in card.fields:
+            near = nearest(spelled, [asked.spell(known) for known in card.fields])
+            hint = f"; did you mean {near}?" if near else ""
+            wrong.append((spelled, "invalid_input", f"unknown field {spelled}{hint}"))
+            continue
+        dish = card.fields[name]
+        said = mistake(dish.type, raw)
+        if said is None:
+            fields[name] = settle(dish.type, raw)
+            said = card.refusal(name, fields[name]) or _check_text(name, dish.type, fields[name], policy)
+            out = said is not None and dish.values is None and dish.type in {Type.INTEGER, Type.NUMBER}
+            if said is not None:
+                wrong.append(
+                    (spelled, "parameter_out_of_range" if out else "invalid_input", f"{spelled} {_tidy(said)}")
+                )
+        else:
+            wrong.append((spelled, "invalid_input", f"{spelled} {said}"))
+    wrong += [
+        (asked.spell(name), "invalid_input", f"{asked.spell(name)} is required")
+        for name in ("prompt", *(("duration",) if card.kind is Kind.VIDEO else ()))
+        if asked.fields.get(name) in (None, "") and not any(field == asked.spell(name) for field, _, _ in wrong)
+    ]
+    if wrong:
+        field, name, _ = wrong[0]
+        details = {"problems": [{"field": each, "message": said} for each, _, said in wrong]} if len(wrong) > 1 else {}
+        raise Refusal(name, "; ".join(said for _, _, said in wrong), field=field, details=details)
+    return fields
+
+
+def _check_text(name: str, type_: Type, value: Value, policy: egress.Policy) -> str | None:
+    match type_:
+        case Type.TEXT:
+            longest = _LONGEST_PROMPT if name == "prompt" else _LONGEST_TEXT
+            if isinstance(value, str) and len(value) > longest:
+                return f"is longer than {longest} characters"
+            return "holds a NUL character" if isinstance(value, str) and "\0" in value else None
+        case Type.URL | Type.URLS:
+            for address in value if isinstance(value, tuple) else (str(value),):
+                try:
+                    egress.check_url(address, policy)
+                except egress.BadAddress as error:
+                    return f"holds an address that cannot be used: {error}"
+            return None
+        case Type.INTEGER | Type.NUMBER | Type.BOOLEAN:
+            return None
+
+
+def _tidy(said: str) -> str:
+    return said.removeprefix("the value ")
+
+
+def _excluded(exclusion: Exclusion) -> dict[str, Any]:
+    names = {
+        Why.MISFIT: ("BSE2001", "invalid_input", False),
+        Why.NO_CREDENTIAL: ("BSE4008", "provider_authentication_failed", False),
+        Why.RESTING: ("BSE4003", "provider_unavailable", True),
+    }
+    code, type_, retryable = names.get(exclusion.why, ("BSE4010", "provider_not_configured", False))
+    return {
+        "provider": exclusion.provider,
+        "code": code,
+        "type": type_,
+        "message": exclusion.reason,
+        "retryable": retryable,
+    }

@@ -1,0 +1,93 @@
+"""Programs that open, keep and close attempts, each together with the step it means for its generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.ledger.program import Program, ask, one
+from gateway.ledger.records import Attempt, attempt, dump
+from gateway.outcome import AttemptState, Billing
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The provider gave a reference that another attempt already holds."""
+
+    attempt: int
+
+
+def open_attempt(
+    generation: str, n: int, *, provider: str, native: str, form: int, price: int, at: int
+) -> Program[int | None]:
+    """Write the intent before the first byte leaves; give the attempt's id, or None when the generation has ended.
+
+    `n` counts from 1 within the generation; ConstraintBroken when it is taken.
+    """
+    moved = yield from one("generation_submitting", id=generation, at=at)
+    if moved is None:
+        return None
+    seq: int = moved["seq"]
+    [row] = yield from ask(
+        "attempt_open", generation=seq, n=n, provider=provider, native=native, form=form, price=price, at=at
+    )
+    attempt_id: int = row["id"]
+    return attempt_id
+
+
+def submitted(attempt_id: int, ref: str | None, kept: Mapping[str, Any], at: int) -> Program[bool | Duplicate]:
+    """Keep how to find the job again, and take the generation to running.
+
+    False when the generation no longer waits for this attempt. The reference is kept even then, if the attempt was still
+    submitting, so that the job can be stopped at its provider.
+    """
+    row = yield from one("attempt_submitted", id=attempt_id, ref=ref, kept=dump(kept), at=at)
+    if row is None:
+        holder = yield from one("attempt_holder", id=attempt_id, ref=ref)
+        return Duplicate(holder["id"]) if holder else False
+    return (yield from one("generation_running", generation=row["generation"], ref=ref, at=at)) is not None
+
+
+def storing(attempt_id: int, outputs: Sequence[Mapping[str, Any]], at: int) -> Program[bool]:
+    """Keep what the provider handed over, before it is made ours; False when nobody waits for it any more.
+
+    Outputs that came as bytes do not belong here: pass what describes them.
+    """
+    row = yield from one("attempt_storing", id=attempt_id, outputs=dump(list(outputs)), at=at)
+    if row is None:
+        return False
+    yield from ask("generation_storing", generation=row["generation"], at=at)
+    return True
+
+
+def close_attempt(
+    attempt_id: int,
+    state: AttemptState,
+    fault: Mapping[str, Any],
+    billing: Billing,
+    at: int,
+    *,
+    cost: int | None = None,
+) -> Program[bool]:
+    """End an open attempt as error, in doubt or abandoned; False when it had ended. The generation stays where it is.
+
+    `cost` is what the provider reported, in millionths. ValueError for a state that is no such end.
+    """
+    if state.is_open or state is AttemptState.DONE:
+        raise ValueError(f"an attempt is not closed as {state.value}")
+    row = yield from one(
+        "attempt_close", id=attempt_id, state=state.value, fault=dump(fault), billing=billing.value, cost=cost, at=at
+    )
+    return row is not None
+
+
+def late(attempt_id: int, cost: int | None = None) -> Program[bool]:
+    """Note that a job nobody waited for was done after all: billed, and its result thrown away. False when noted before."""
+    return (yield from one("attempt_late", id=attempt_id, cost=cost)) is not None
+
+
+def find(attempt_id: int) -> Program[Attempt | None]:
+    """Find an attempt by its id."""
+    row = yield from one("attempt_find", id=attempt_id)
+    return attempt(row) if row else None

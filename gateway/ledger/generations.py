@@ -1,0 +1,242 @@
+"""Programs that accept, find, move and delete generations; how they end is in `endings`.
+
+Every step is a compare-and-set: whoever comes second is told so by the result and changes nothing. Each program is one
+transaction, money and state together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.generation import EDGES, Kind, State
+from gateway.ledger.endings import Canceled, NotFound, WrongState, cancel, fail, succeed
+from gateway.ledger.program import Program, ask, one
+from gateway.ledger.records import Record, by_generation, dump, record
+
+__all__ = [
+    "Accepted",
+    "Canceled",
+    "Deleted",
+    "Idempotency",
+    "KeyMismatch",
+    "NewGeneration",
+    "NotFound",
+    "Replay",
+    "ShortOfCredit",
+    "StillLive",
+    "WrongState",
+    "accept",
+    "cancel",
+    "delete",
+    "fail",
+    "find",
+    "find_any",
+    "forget_keys",
+    "live",
+    "move",
+    "page",
+    "remove_files",
+    "stale",
+    "succeed",
+]
+
+# How long a key keeps its answer: the 24 hours that the native API promises.
+KEY_LIFE = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The caller's key, the fingerprint of the whole request, and the answer to give again."""
+
+    key: str
+    fingerprint: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewGeneration:
+    """A generation to accept. `price` is the hold, above zero, in millionths of a credit; times in milliseconds.
+
+    `request` and `plan` are kept as JSON: the canonical fields with whatever has to be echoed, and the pinned steps.
+    """
+
+    id: str
+    account: str
+    kind: Kind
+    model: str
+    request: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    order: tuple[str, ...]
+    price: int
+    created: int
+    deadline: int
+    adjustments: Sequence[Any] = ()
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The generation is written and its price is held; `available` is what the account has left, in millionths."""
+
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The key was used before for the same request: the answer given then, and how far that generation has come."""
+
+    response: str
+    generation: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMismatch:
+    """The key was used before for another request."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShortOfCredit:
+    """The account cannot bear the price; `available` is what it has, in millionths."""
+
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The generation is gone for its caller; `uris` are the files still to be removed."""
+
+    uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StillLive:
+    """The generation has not ended, so it cannot be deleted."""
+
+    state: State
+
+
+def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | ShortOfCredit]:
+    """Hold the price and write the generation, or say why not. ValueError when the price is not above zero."""
+    if new.price <= 0:
+        raise ValueError(f"the price of a generation must be above zero, not {new.price}")
+    if new.idempotency and (seen := (yield from _seen(new, new.idempotency))):
+        return seen
+    held = yield from one("account_hold", account=new.account, amount=new.price)
+    if held is None:
+        balance = yield from one("account_balance", account=new.account)
+        return ShortOfCredit(balance["posted"] - balance["held"] if balance else 0)
+    [row] = yield from ask(
+        "generation_add",
+        id=new.id,
+        account=new.account,
+        kind=new.kind.value,
+        model=new.model,
+        request=dump(new.request),
+        plan=dump(new.plan),
+        adjustments=dump(list(new.adjustments)),
+        order=dump(new.order),
+        price=new.price,
+        at=new.created,
+        deadline=new.deadline,
+    )
+    seq: int = row["seq"]
+    yield from ask("hold_open", generation=seq, account=new.account, amount=new.price, at=new.created)
+    if key := new.idempotency:
+        yield from ask(
+            "idempotency_put",
+            account=new.account,
+            key=key.key,
+            fingerprint=key.fingerprint,
+            generation=seq,
+            response=key.response,
+            at=new.created,
+        )
+    return Accepted(held["available"])
+
+
+def _seen(new: NewGeneration, key: Idempotency) -> Program[Replay | KeyMismatch | None]:
+    row = yield from one("idempotency_find", account=new.account, key=key.key)
+    if row is None or row["created"] <= new.created - KEY_LIFE:
+        return None
+    if row["fingerprint"] != key.fingerprint:
+        return KeyMismatch(row["id"])
+    return Replay(row["response"], row["id"], State(row["state"]))
+
+
+def forget_keys(before: int, limit: int = 500) -> Program[int]:
+    """Forget up to `limit` idempotency keys used before a time; give how many went."""
+    return len((yield from ask("idempotency_forget", before=before, limit=limit)))
+
+
+def find(account: str, generation: str, *, attempts: bool = False) -> Program[Record | None]:
+    """Find a generation of an account, with its outputs and, if wanted, its attempts. Deleted ones are not found."""
+    row = yield from one("generation_of", id=generation, account=account)
+    return (yield from _whole(row, attempts=attempts)) if row else None
+
+
+def find_any(generation: str, *, attempts: bool = False) -> Program[Record | None]:
+    """Find a generation whoever it belongs to. Deleted ones are not found."""
+    row = yield from one("generation_any", id=generation)
+    return (yield from _whole(row, attempts=attempts)) if row else None
+
+
+def _whole(row: Any, *, attempts: bool) -> Program[Record]:
+    # Only a success has outputs, so the others save the look.
+    files = (yield from ask("artifacts_of", generation=row["seq"])) if row["state"] == State.SUCCEEDED else []
+    tries = (yield from ask("attempts_of", generation=row["seq"])) if attempts else []
+    return record(row, files, tries)
+
+
+def page(account: str, limit: int, offset: int) -> Program[tuple[list[Record], int]]:
+    """Some generations of an account, newest first, and how many it has. The total is a counter, not a scan."""
+    counted = yield from one("generation_total", account=account)
+    rows = yield from ask("generation_page", account=account, limit=limit, offset=offset)
+    if not rows:
+        return [], counted["generations"] if counted else 0
+    low, high = rows[-1]["created"], rows[0]["created"]
+    files = by_generation((yield from ask("artifacts_page", account=account, low=low, high=high)))
+    return [record(row, files.get(row["seq"], ())) for row in rows], counted["generations"] if counted else 0
+
+
+def live() -> Program[list[Record]]:
+    """Every generation that has not ended, with its attempts, oldest first: what a restart takes up again."""
+    rows = yield from ask("generations_live")
+    tries = by_generation((yield from ask("attempts_live")))
+    return [record(row, (), tries.get(row["seq"], ())) for row in rows]
+
+
+def move(generation: str, a: State, b: State, at: int) -> Program[bool]:
+    """Take a generation from one live state to another; False when it is not there (any more). ValueError if no such step."""
+    if (a, b) not in EDGES or b.is_final:
+        raise ValueError(f"there is no plain step from {a.value} to {b.value}")
+    return (yield from one("generation_move", id=generation, a=a.value, b=b.value, at=at)) is not None
+
+
+def delete(account: str, generation: str, at: int) -> Program[Deleted | NotFound | StillLive]:
+    """Delete an ended generation for its caller: content is scrubbed at once, money and counts stay on record."""
+    row = yield from one("generation_of", id=generation, account=account)
+    if row is None:
+        return NotFound()
+    if not (state := State(row["state"])).is_final:
+        return StillLive(state)
+    if (yield from one("generation_scrub", id=generation, account=account, at=at)) is None:
+        return NotFound()
+    yield from ask("attempts_scrub", generation=row["seq"])
+    yield from ask("account_uncount", account=account)
+    files = yield from ask("artifacts_of", generation=row["seq"])
+    return Deleted(() if row["removed"] is not None else tuple(file["uri"] for file in files))
+
+
+def remove_files(generation: str, at: int) -> Program[bool]:
+    """Mark the files of an ended generation as gone; False when they were already, or it has not ended."""
+    return (yield from one("generation_removed", id=generation, at=at)) is not None
+
+
+def stale(before: int, limit: int = 100) -> Program[list[str]]:
+    """The ids of generations that succeeded before a time and still have their files, oldest first."""
+    return [row["id"] for row in (yield from ask("generations_stale", before=before, limit=limit))]

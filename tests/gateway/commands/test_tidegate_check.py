@@ -1,0 +1,77 @@
+"""`tidegate check`: mistakes at their places, or who serves what."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.commands.shell import MODEL, PROJECT, Shell
+
+
+def test_shipped_packs_are_without_mistake(tidegate: Shell) -> None:
+    """What is shipped passes, and the table says who serves a model and which variable turns them on."""
+    said = tidegate("check", env={"FAL_KEY": "fal:marked"})
+    assert said.code == 0
+    [row] = [line for line in said.out.splitlines() if line.startswith(MODEL)]
+    assert row.split() == [MODEL, "image", "off", "off", "on"]
+    assert "off: set ARK_API_KEY" in said.out
+
+
+def test_json_lists_models_and_providers(tidegate: Shell) -> None:
+    """With --json the same comes as data."""
+    told = json.loads(tidegate("check", "--json").out)
+    assert told["mistakes"] == []
+    [seedream] = [each for each in told["models"] if each["model"] == MODEL]
+    assert list(seedream["providers"]) == ["byteplus", "replicate", "fal"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lisen: 127.0.0.1:1\n", "p.yaml:1:1: unknown key 'lisen'; did you mean 'listen'?"),
+        ("listen: 8080\n", "p.yaml:1:9:"),
+        ("auth: keys\nauth: none\n", "p.yaml:2:1: the key 'auth' is given twice"),
+        ("listen: ${PORT_OF_NOBODY}\n", "PORT_OF_NOBODY is not set"),
+        (
+            "providers:\n  replicat: {enabled: true}\n",
+            "p.yaml:2:3: no pack is called 'replicat'; did you mean 'replicate'?",
+        ),
+        ("routes:\n  - {order: [byteplus, fall]}\n", "p.yaml:2:24: no pack is called 'fall'; did you mean 'fal'?"),
+        ("routes:\n  - match: {model: 'acme/*'}\n", "p.yaml:2:20: no model is matched by 'acme/*'"),
+        ("catalog: [nowhere]\n", "p.yaml:1:11: catalog.0: there is no folder"),
+    ],
+)
+def test_planted_mistake_in_the_policy(tidegate: Shell, text: str, said: str) -> None:
+    """Each mistake of a policy file is one line with its place and what would be right."""
+    Path("p.yaml").write_text(text)
+    found = tidegate("check", "-c", "p.yaml")
+    assert found.code == 1
+    assert said in found.out
+    assert "Traceback" not in found.err
+
+
+def test_planted_mistakes_in_a_pack_come_together(tidegate: Shell, tmp_path: Path) -> None:
+    """Mistakes in several provider files are all told in one run, each at its line."""
+    shutil.copytree(PROJECT / "providers.d", tmp_path / "packs")
+    model = tmp_path / "packs" / "fal" / "bytedance" / "seedream-4.5.yaml"
+    provider = tmp_path / "packs" / "replicate" / "provider.yaml"
+    model.write_text(f"maks: image\n{model.read_text()}")
+    provider.write_text(provider.read_text().replace("rank: 20", "rank: high"))
+    Path("p.yaml").write_text("catalog: [packs]\n")
+    lines = tidegate("check", "-c", "p.yaml").out.splitlines()
+    assert any(line.startswith(f"{model}:1:1: unknown key 'maks'") for line in lines)
+    assert any(line.startswith(f"{provider}:7:7:") for line in lines)
+
+
+def test_sample_that_does_not_hold_is_a_mistake(tidegate: Shell, tmp_path: Path) -> None:
+    """A pack is checked against its own proof: a price that is not the sample's is found."""
+    shutil.copytree(PROJECT / "providers.d", tmp_path / "packs")
+    model = tmp_path / "packs" / "byteplus" / "bytedance" / "seedream-4.5.yaml"
+    model.write_text(model.read_text().replace("{per: image, usd: 0.04}", "{per: image, usd: 0.05}"))
+    Path("p.yaml").write_text("catalog: [packs]\n")
+    said = tidegate("check", "-c", "p.yaml", "--json")
+    assert said.code == 1
+    assert {Path(each["file"]).name for each in json.loads(said.out)["mistakes"]} == {"samples.yaml"}

@@ -1,0 +1,139 @@
+"""Stored files by signed link."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway.ingress.outputs import Links
+from gateway.ledger import generations
+from gateway.ledger.records import Artifact
+from tests.clock import VirtualClock
+from tests.gateway.ingress.house import PNG, SECRET, Answer, House
+
+
+async def linked(house: House) -> str:
+    """A stored output's address, without the origin."""
+    generation = await house.create()
+    await house.succeed(generation)
+    [link] = (await house.ask("GET", f"/v1/content/{generation}")).data["generation_output_file"]
+    return "/v1" + str(link).partition("/v1")[2]
+
+
+async def fetch(house: House, path: str, method: str = "GET", **headers: str) -> Answer:
+    """Ask without a key."""
+    return await house.ask(method, path, headers={"Authorization": None, **headers})
+
+
+async def test_a_link_opens_its_file(house: House) -> None:
+    """Whoever holds the link gets the bytes, as what they are and so that a browser runs nothing in them."""
+    answer = await fetch(house, await linked(house))
+    assert (answer.status, answer.body) == (200, PNG)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Content-Disposition"] == 'inline; filename="0.png"'
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert answer.headers["ETag"]
+
+
+async def test_a_part_of_a_file(house: House) -> None:
+    """A range is answered with the part, one beyond the end is refused, and HEAD tells the size."""
+    path = await linked(house)
+    part = await fetch(house, path, Range="bytes=1-3")
+    assert (part.status, part.body) == (206, PNG[1:4])
+    assert (await fetch(house, path, Range="bytes=9999-")).status == 416
+    head = await fetch(house, path, "HEAD")
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(PNG)))
+
+
+async def test_an_unchanged_file_is_not_sent_again(house: House) -> None:
+    """Who has the file already is told so."""
+    path = await linked(house)
+    tag = (await fetch(house, path)).headers["ETag"]
+    assert (await fetch(house, path, **{"If-None-Match": tag})).status == 304
+
+
+async def test_every_bad_link_gets_the_same_answer(house: House) -> None:
+    """Unsigned, forged, moved and expired links cannot be told apart."""
+    path = await linked(house)
+    bare, _, query = path.partition("?")
+    bad = [
+        bare,
+        f"{bare}?{query}&x=1",
+        f"{bare}?{query.replace('signature=', 'signature=0')[:-1]}",
+        f"{bare.replace('/0.png', '/1.png')}?{query}",
+        f"{bare.replace('/0.png', '/0.jpg')}?{query}",
+        f"/v1/outputs/../../etc/passwd?{query}",
+        f"/v1/outputs/x%2f..%2fy/0.png?{query}",
+    ]
+    answers = [await fetch(house, each) for each in bad]
+    said = [(answer.status, answer.error) for answer in answers]
+    assert all(answer.status == 404 for answer in answers)
+    assert all(each == said[0] for each in said[:5])
+    assert said[0][1]["code"] == "BSE3004"
+    await house.clock.advance(3601)
+    expired = await fetch(house, path)
+    assert (expired.status, expired.error) == said[0]
+
+
+async def test_a_link_ends_with_its_file(house: House) -> None:
+    """A file that was removed, or whose generation was deleted, is not there any more."""
+    path = await linked(house)
+    generation = path.split("/")[3]
+    await house.store.write(generations.remove_files(generation, house.clock.now_ms()))
+    assert (await fetch(house, path)).error["code"] == "BSE3004"
+    path = await linked(house)
+    await house.ask("DELETE", f"/v1/content/{path.split('/')[3]}")
+    assert (await fetch(house, path)).error["code"] == "BSE3004"
+
+
+async def test_a_file_that_vanished_is_not_there(house: House) -> None:
+    """A file the disk has lost is answered like one that never was."""
+    path = await linked(house)
+    await house.artifacts.delete(path.split("/")[3])
+    assert (await fetch(house, path)).error["code"] == "BSE3004"
+
+
+def request(**fields: Any) -> Any:
+    """What a link looks at in a request."""
+    return SimpleNamespace(**{"scheme": "http", "host": "gw:8080", **fields})
+
+
+def made(public_url: str | None, uri: str = "file:ab/g1/0-x.png", type_: str | None = "image/png") -> str:
+    """A link of a gateway with that public address."""
+    links = Links(SECRET, 60_000, public_url, VirtualClock())
+    return links.on(request())("g1", Artifact(0, uri, None, None, type_, None, None))
+
+
+@pytest.mark.parametrize(
+    ("public_url", "begins"),
+    [
+        (None, "http://gw:8080/v1/outputs/g1/0.png?"),
+        ("https://media.example", "https://media.example/v1/outputs/g1/0.png?"),
+        ("https://example.com/gate/", "https://example.com/gate/v1/outputs/g1/0.png?"),
+    ],
+)
+def test_links_are_absolute(public_url: str | None, begins: str) -> None:
+    """Links begin with the public address, or with where the request was sent to."""
+    assert made(public_url).startswith(begins)
+
+
+@pytest.mark.parametrize("uri", ["https://cdn.example/x.png?sig=1", "data:image/png;base64,AA=="])
+def test_what_is_kept_elsewhere_is_given_as_it_is(uri: str) -> None:
+    """A provider's link and bytes within the link need no link of ours."""
+    assert made(None, uri) == uri
+
+
+def test_links_open_for_their_life() -> None:
+    """A link opens its own path until its time is over."""
+    clock = VirtualClock()
+    links = Links(SECRET, 60_000, None, clock)
+    path, _, query = links.on(request())("g1", Artifact(0, "file:x", None, None, "image/png", None, None)).partition(
+        "?"
+    )
+    path = "/v1" + path.partition("/v1")[2]
+    assert links.opens(path, query)
+    assert not links.opens(path.replace("g1", "g2"), query)
