@@ -20,6 +20,7 @@ from gateway import __version__, egress, log, metrics
 from gateway.artifacts.disk import Disk
 from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
+from gateway.artifacts.source import Source
 from gateway.artifacts.store import Store
 from gateway.attempts.attempt import Patience, Target, Walker
 from gateway.attempts.collect import Collector
@@ -40,7 +41,7 @@ from gateway.ingress.library import Dependencies, Library
 from gateway.ingress.nudges import Nudges
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
-from gateway.ledger import accounts, credits  # noqa: A004 - the ledger's own word for it
+from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
@@ -189,7 +190,7 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
     walker = Walker(
         parts.store,
         parts.wire,
-        inputs=Inputs(fetching, settings.egress),
+        inputs=Inputs(Source(fetching, settings.egress)),
         collector=collector,
         clock=parts.clock,
         random=random,
@@ -200,8 +201,10 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
 
 
 def _nudges(settings: Settings) -> Nudges | None:
-    """Without a public address no provider can call back, and none is asked to."""
-    return Nudges(secret_of(settings, "nudges"), settings.public_url) if settings.public_url else None
+    """Without a public address no provider can call back, and none is asked to; several refuse one that is not https."""
+    if settings.public_url is None or not settings.public_url.startswith("https://"):
+        return None
+    return Nudges(secret_of(settings, "nudges"), settings.public_url)
 
 
 def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard) -> list[web.RouteDef]:
@@ -246,7 +249,13 @@ def _observe(programs: int, seconds: float) -> None:
 
 
 async def _listen(stack: AsyncExitStack, application: web.Application, settings: Settings) -> str:
-    runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
+    runner = web.AppRunner(
+        application,
+        handle_signals=False,
+        access_log=None,
+        shutdown_timeout=_LAST_ANSWERS,
+        auto_decompress=False,  # a compressed request is refused, not unpacked
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
@@ -257,7 +266,9 @@ async def _listen(stack: AsyncExitStack, application: web.Application, settings:
 async def _private_door(stack: AsyncExitStack, settings: Settings, store: Database, clock: Clock) -> None:
     path = socket_path(settings)
     path.unlink(missing_ok=True)  # the store's lock says that whoever left it is gone
-    runner = web.AppRunner(admin.application(store, pepper(settings), clock), handle_signals=False, access_log=None)
+    runner = web.AppRunner(
+        admin.application(store, pepper(settings), clock), handle_signals=False, access_log=None, auto_decompress=False
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     before = os.umask(0o177)  # for the owner alone, from the moment it is there

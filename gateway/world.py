@@ -12,6 +12,7 @@ from gateway.providers import catalog as packs
 from gateway.providers.catalog import Catalog
 from gateway.providers.render import Site
 from gateway.providers.secrets import Secrets
+from gateway.routing.menu import menu
 from gateway.routing.plan import Standing, Why
 from gateway.settings import Settings
 
@@ -75,9 +76,8 @@ def world_of(settings: Settings, catalog: Catalog, secrets: Secrets) -> World:
         elif missing:
             standing[provider.id] = Standing(Why.NO_CREDENTIAL, f"its credential is not set: {', '.join(missing)}")
     return World(
-        offers=catalog.offers,
+        menus={model: menu(catalog.offers(model)) for model in catalog.ids()},
         name=catalog.name,
-        models=tuple(catalog.ids()),
         policy=settings.policy,
         standing=standing,
         egress=settings.egress,

@@ -3,7 +3,7 @@
 A generation succeeds when its bytes are safe, so this stage stands between a provider's word that it is done and the moment
 money settles. `keep.py` is the whole act, once: `fetch.py` opens the source under limits of size, time, rate and address,
 `kinds.py` looks at the first bytes and says what they are, a store (`store.py` says what one is, `disk.py` is a folder) writes
-them with their hash. `links.py` signs the addresses under which callers read them. What can go wrong is `fault.py`.
+them with their hash. `source.py` reads inputs through the same door. `links.py` signs the addresses under which callers read them. What can go wrong is `fault.py`.
 
 The runner of attempts calls `keep`; the front doors call `Store.open` and `links`. This stage never retries, never decides
 what a failure means for money or failover, and never believes a provider's word about type, length or name.

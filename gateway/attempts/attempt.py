@@ -31,7 +31,6 @@ _LOOK_TIMEOUT = 30.0  # seconds for a status, result or cancel call
 _INLINE = "data:"
 _COST = "reported_cost"  # kept beside what finds the job again
 
-
 # (generation, attempt's number) → an address nobody else can guess.
 Callback = Callable[[str, int], str]
 
@@ -80,6 +79,7 @@ class Walker:
     async def begin(self, job: Job, step: Step, target: Target) -> Result:
         """Make a new attempt: the intent is committed before the first byte leaves."""
         job.made += 1
+        job.nudged = False
         now = self._clock.now_ms()
         opening = ledger.open_attempt(
             job.id,
@@ -128,6 +128,8 @@ class Walker:
             fields = await self._inputs.prepare(form, {**form.defaults, **job.fields})
         except Unusable as unusable:
             return Reading(JobState.FAILED, fault=unusable.fault)
+        if job.canceled:
+            return Reading(JobState.FAILED, fault=Fault(FaultKind.LOST, Reach.UNSENT, "canceled by the caller"))
         call = render.submit(target.model, step.form, fields, target.site, self._nudges(job))
         lifecycle = target.model.shapes[step.form].lifecycle
         limit = lifecycle.pace.deadline / 1000 if lifecycle.is_immediate else self._patience.submit
@@ -292,20 +294,18 @@ class Walker:
         return True
 
     async def _pause(self, job: Job, seconds: float) -> bool:
-        """Rest; False when the caller canceled meanwhile."""
+        """Rest, unless there is a reason to look at once; False when the caller canceled meanwhile."""
         job.resting = True
         try:
-            if not job.canceled:
+            if not job.canceled and not job.nudged:
                 await self._clock.sleep(seconds)
         except asyncio.CancelledError:
-            if not job.canceled and not job.nudged:
-                raise
-            job.nudged = False
             task = asyncio.current_task()
             assert task is not None
-            task.uncancel()
+            if not (job.canceled or job.nudged) or (task.uncancel() and not job.canceled):
+                raise  # the process stops; a nudge at the same moment changes nothing
         finally:
-            job.resting = False
+            job.resting = job.nudged = False
         return not job.canceled
 
 

@@ -68,7 +68,7 @@ def decide(situation: Situation) -> Verdict:
     """
     fault, permits = situation.fault, situation.fault.permits
     if may_run(fault) and situation.price > situation.in_doubt_max_cost:
-        return GiveUp(Reason.IN_DOUBT)
+        return GiveUp(Reason.IN_DOUBT if fault.reach is Reach.UNSURE else Reason.LATE)
     if permits.following is Following.IF_ROUTE_SAYS and not situation.follow_refusal:
         return GiveUp(Reason.REFUSED)
     if situation.remaining < _LEAST:

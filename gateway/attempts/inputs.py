@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
-from urllib.parse import unquote_to_bytes
+from typing import assert_never
 
-import aiohttp
-
-from gateway.artifacts.fault import OutputFault
-from gateway.artifacts.fetch import fetch
+from gateway.artifacts.fault import OutputFault, OutputFaultKind
 from gateway.artifacts.kinds import identify
-from gateway.egress import Policy
+from gateway.artifacts.source import Source
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Value
 from gateway.offer import Form, Handing, is_inline
@@ -20,6 +16,17 @@ from gateway.providers.render import File, Handed
 
 _LARGEST = 20 * 1024 * 1024  # bytes; the least of what the providers that take bytes accept
 _TIME = 30.0  # seconds to fetch one input
+_HEAD = 1024  # bytes that say what a file is
+_WHY: Mapping[OutputFaultKind, str] = {
+    "gone": "its address says that nothing is there",
+    "refused": "what its address answers cannot be used",
+    "truncated": "it ended before its end",
+    "too_large": f"it has more than {_LARGEST // 1024 // 1024} MiB",
+    "too_slow": f"it did not come within {_TIME:g} s",
+    "not_media": "it is neither a picture nor a film",
+    "blocked": "its address may not be called from here",
+    "unreachable": "its address cannot be reached",
+}
 
 
 class Unusable(Exception):  # noqa: N818 - named for what it is
@@ -34,49 +41,48 @@ class Unusable(Exception):  # noqa: N818 - named for what it is
 class Inputs:
     """Prepares files for providers."""
 
-    def __init__(self, session: aiohttp.ClientSession, policy: Policy) -> None:
-        """Fetch through `session`, whose sockets are guarded."""
-        self._session = session
-        self._policy = policy
+    def __init__(self, source: Source) -> None:
+        """Read files from `source`."""
+        self._source = source
 
     async def prepare(self, form: Form, values: Mapping[str, Value]) -> dict[str, Value | Handed]:
         """Convert every file among the values to a way this form takes it. Raises Unusable."""
         prepared: dict[str, Value | Handed] = dict(values)
         for name, limits in form.takes.items():
             value = values.get(name)
-            if not limits.takes or value is None:
+            if not limits.takes:
                 continue
             if isinstance(value, tuple):
-                handed = [await self._hand(address, limits.takes, place) for place, address in enumerate(value, 1)]
+                handed = [
+                    await self._hand(name, address, limits.takes, place) for place, address in enumerate(value, 1)
+                ]
                 prepared[name] = tuple(handed)
             elif isinstance(value, str):
-                prepared[name] = await self._hand(value, limits.takes, 1)
+                prepared[name] = await self._hand(name, value, limits.takes, 1)
         return prepared
 
-    async def _hand(self, address: str, ways: tuple[Handing, ...], place: int) -> str | File:
-        if not is_inline(address) and Handing.URL in ways:
+    async def _hand(self, name: str, address: str, ways: tuple[Handing, ...], place: int) -> str | File:
+        if _may_stay(address, ways):
             return address
-        if is_inline(address) and Handing.DATA in ways:
-            return address
-        data = _inline(address) if is_inline(address) else await self._fetch(address)
-        media = identify(data[:64])
+        way = _conversion(ways)
+        if way is None:
+            raise Unusable(f"{name}: this provider takes public addresses only")
+        try:
+            data = await self._source.read(address, limit=_LARGEST, deadline=_TIME)
+        except OutputFault as fault:
+            raise Unusable(f"{name}: file {place} cannot be used: {_WHY[fault.kind]}") from fault
+        media = identify(data[:_HEAD])
         if media is None:
-            raise Unusable("an input is neither a picture nor a film of a known kind")
-        way = next(way for way in ways if way is not Handing.URL)
+            raise Unusable(f"{name}: file {place} is neither a picture nor a film of a known kind")
         match way:
             case Handing.DATA:
                 return f"data:{media.type};base64,{b64encode(data).decode()}"
             case Handing.BASE64:
                 return b64encode(data).decode()
+            case Handing.FILE | Handing.URL:  # no file is ever converted to an address
+                return File(data, media.type, f"{name}-{place}.{media.extension}")
             case _:
-                return File(data, media.type, f"input-{place}.{media.extension}")
-
-    async def _fetch(self, address: str) -> bytes:
-        try:
-            async with fetch(self._session, address, limit=_LARGEST, deadline=_TIME, policy=self._policy) as (body, _):
-                return b"".join([chunk async for chunk in body])
-        except OutputFault as fault:
-            raise Unusable(f"an input could not be fetched: {fault}") from fault
+                assert_never(way)
 
 
 def shown(form: Form, values: Mapping[str, Value]) -> dict[str, Value | Handed]:
@@ -91,16 +97,18 @@ def shown(form: Form, values: Mapping[str, Value]) -> dict[str, Value | Handed]:
 
 
 def _word(address: str, ways: tuple[Handing, ...]) -> str | File:
-    if (Handing.DATA if is_inline(address) else Handing.URL) in ways:
+    way = _conversion(ways)
+    if way is None or _may_stay(address, ways):
         return address
     origin = "the data given" if is_inline(address) else address
-    way = next(way for way in ways if way is not Handing.URL)
     return File(b"", "application/octet-stream", f"<{origin}>") if way is Handing.FILE else f"<{way.value} of {origin}>"
 
 
-def _inline(address: str) -> bytes:
-    head, _, body = address.partition(",")
-    try:
-        return b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
-    except (binascii.Error, ValueError) as error:
-        raise Unusable("an input is not valid base64") from error
+def _may_stay(address: str, ways: tuple[Handing, ...]) -> bool:
+    """Whether the input is already what the provider takes."""
+    return (Handing.DATA if is_inline(address) else Handing.URL) in ways
+
+
+def _conversion(ways: tuple[Handing, ...]) -> Handing | None:
+    """What a file becomes that cannot stay what it is: the first way that holds its bytes."""
+    return next((way for way in ways if way is not Handing.URL), None)

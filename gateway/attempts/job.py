@@ -18,7 +18,8 @@ from gateway.routing.plan import Step
 class Job:
     """A generation on its way: what is asked, what was pinned at acceptance, and how far it has come.
 
-    Times in ms since the epoch. `resting` is true while nothing is under way that must not be interrupted.
+    Times in ms since the epoch. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
+    look without a rest before it.
     """
 
     id: str

@@ -83,13 +83,13 @@ class Runs:
         return job.stopped.done() and job.stopped.result()
 
     def nudge(self, generation: str, attempt: int) -> bool:
-        """Look at a job now: its provider called back. False when nobody waits for that attempt."""
+        """Look at a job now, or right after what is under way: its provider called back. False when nobody waits for that attempt."""
         job = self._jobs.get(generation)
         if job is None or job.task is None or job.made != attempt:
             return False
         if job.resting and not job.nudged:
-            job.nudged = True
             job.task.cancel()
+        job.nudged = True
         return True
 
     async def drain(self) -> None:

@@ -20,7 +20,7 @@ from gateway.clock import Clock, iso
 from gateway.ingress import body, keyring
 from gateway.ingress.desk import Act, AdminError, Desk, Random, text
 from gateway.ingress.refusal import Refusal
-from gateway.ledger import accounts, checks, credits  # noqa: A004 - the ledger's own word for it
+from gateway.ledger import accounts, checks, credits
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 from gateway.money import as_number, parse

@@ -146,11 +146,14 @@ def idempotency_key(raw: str | None) -> str | None:
 
 def _pinned(weighed: Weighed) -> dict[str, Any]:
     """What is fixed when a generation is accepted, whatever the policy says later."""
+    step = weighed.plan.steps[0]
+    first = next(offer for offer in weighed.menu.offers if offer.provider == step.provider).forms[step.form]
     return {
         "steps": [{**asdict(step), "dropped": list(step.dropped)} for step in weighed.plan.steps],
         "excluded": [
             {"provider": each.provider, "why": each.why.value, "reason": each.reason} for each in weighed.plan.excluded
         ],
+        "defaults": dict(first.defaults),
         "attempts": weighed.rules.attempts,
         "follow_refusal": weighed.rules.follow_refusal,
         "in_doubt_max_cost": weighed.rules.in_doubt_max_cost,

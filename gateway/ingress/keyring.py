@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway import log
 from gateway.clock import iso
 from gateway.ingress import callers
 from gateway.ingress.desk import AdminError, Desk, text
@@ -81,7 +80,6 @@ def _new_key(
     if len(name) > _LONGEST_NAME:
         raise AdminError(f"the name of a key has at most {_LONGEST_NAME} characters")
     key = callers.mint(desk.random)
-    log.register(key)
     row = KeyRow(
         id=f"key_{desk.random(8).hex()}",
         account=account,

@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.ingress import shelf
 from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ingress.envelope import success
-from gateway.ingress.weigh import World, card_of
+from gateway.ingress.weigh import World
 from gateway.providers.pack import CallName, Lifecycle, Provider
 from gateway.routing import breaker
 from gateway.routing.health import Health, Tally
@@ -36,8 +36,6 @@ class Library:
         self._health = health
         self._clock = clock
         self._began = clock.monotonic()
-        self._read: World | None = None
-        self._cards: tuple[Menu, ...] = ()
 
     def routes(self, guard: Guard) -> list[web.RouteDef]:
         """The routes, each behind its scope."""
@@ -79,11 +77,7 @@ class Library:
         return success(request, "Model health retrieved", data)
 
     def _menus(self) -> tuple[Menu, ...]:
-        world = self._world()
-        if world is not self._read:
-            self._cards = tuple(card_of(world, model) for model in world.models)
-            self._read = world
-        return self._cards
+        return tuple(self._world().menus.values())
 
     def _provider_health(self, provider: str, served: Iterable[Menu]) -> dict[str, Any]:
         tallies = self._health.tallies()

@@ -81,8 +81,8 @@ def _head(row: Record) -> dict[str, Any]:
 
 
 def _asked(row: Record) -> dict[str, Any]:
-    """What was asked for, in the order of the native record; what was left open is null, or has its plain default."""
-    asked = row.request
+    """What was asked for, in the order of the native record, with the model's defaults for what was left open."""
+    asked = {**row.plan.get("defaults", {}), **row.request} if row.request else row.request
     video = row.kind is Kind.VIDEO
     own = {spell(name): value for name, value in asked.items() if name not in _FIRST and not (video and name in _VIDEO)}
     said: dict[str, Any] = {spell(name): asked.get(name) for name in _FIRST}

@@ -10,8 +10,7 @@ from gateway import egress
 from gateway.documents import nearest
 from gateway.generation import Kind, Type, Value, mistake, settle
 from gateway.ingress.refusal import Refusal
-from gateway.offer import Offer
-from gateway.routing.menu import Menu, menu
+from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
 from gateway.routing.policy import Policy, Rules, rules
 
@@ -25,9 +24,8 @@ _UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and
 class World:
     """All that planning looks at beside the request; replaced whole when the configuration is loaded anew."""
 
-    offers: Callable[[str], tuple[Offer, ...]]
+    menus: Mapping[str, Menu]
     name: Callable[[str], str]
-    models: tuple[str, ...]
     policy: Policy
     standing: Mapping[str, Standing]  # providers that cannot be asked whatever the request
     egress: egress.Policy
@@ -58,12 +56,12 @@ class Weighed:
 
 def card_of(world: World, model: str) -> Menu:
     """What a model offers; Refusal when nobody serves it."""
-    offers = world.offers(world.name(model))
-    if not offers:
-        near = nearest(model, world.models)
+    card = world.menus.get(world.name(model))
+    if card is None:
+        near = nearest(model, world.menus)
         hint = f"; did you mean {near!r}?" if near else ""
         raise Refusal("model_not_found", f"no provider here serves the model {model!r}{hint}")
-    return menu(offers)
+    return card
 
 
 def weigh(world: World, account: str, asked: Asked, resting: Mapping[str, Standing]) -> Weighed:

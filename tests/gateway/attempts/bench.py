@@ -16,8 +16,9 @@ from gateway import egress
 from gateway.artifacts.disk import Disk
 from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
+from gateway.artifacts.source import Source
 from gateway.attempts import job as jobs
-from gateway.attempts.attempt import Patience, Target, Walker
+from gateway.attempts.attempt import Callback, Patience, Target, Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
 from gateway.attempts.run import Runs
@@ -110,15 +111,22 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, chaos: Sequence[Mapping[str, Any]] = (), **pace: float) -> AsyncIterator[Bench]:
+async def bench(
+    folder: Path,
+    chaos: Sequence[Mapping[str, Any]] = (),
+    *,
+    packs: catalog.Catalog | None = None,
+    callback: Callback | None = None,
+    **pace: float,
+) -> AsyncIterator[Bench]:
     """Set everything up; on leaving the runs are dropped where they are, as a crash would."""
     sims = Simulators(chaos=chaos, image_seconds=pace.get("image", 0.05), video_seconds=pace.get("video", 0.1))
     await sims.start()
-    clock, packs = Hurried(), catalog.load([PACKS])
+    clock, packs = Hurried(), packs or catalog.load([PACKS])
     store = await Database.open(folder / "bench.db", now=clock.now_ms)
     await store.write(accounts.ensure("local", "", clock.now_ms()))
     await store.write(credits.add("local", OPENING, "opening", "", clock.now_ms()))
-    async with line(folder, sims, store, packs, clock) as runs:
+    async with line(folder, sims, store, packs, clock, callback) as runs:
         yield Bench(sims, store, runs, clock, packs)
     await store.close()
     await sims.close()
@@ -126,7 +134,12 @@ async def bench(folder: Path, chaos: Sequence[Mapping[str, Any]] = (), **pace: f
 
 @asynccontextmanager
 async def line(
-    folder: Path, sims: Simulators, store: Database, packs: catalog.Catalog, clock: Hurried
+    folder: Path,
+    sims: Simulators,
+    store: Database,
+    packs: catalog.Catalog,
+    clock: Hurried,
+    callback: Callback | None = None,
 ) -> AsyncIterator[Runs]:
     """Runs over a store that is already there: what a process has in memory."""
     disk = Disk(folder / "outputs")
@@ -140,11 +153,12 @@ async def line(
         walker = Walker(
             store,
             Wire(session, secrets, 2.0),
-            inputs=Inputs(outputs, LOOPBACK),
+            inputs=Inputs(Source(outputs, LOOPBACK)),
             collector=collector,
             clock=clock,
             random=Random(1),
             patience=patience,
+            callback=callback,
         )
 
         def target(provider: str, model: str) -> Target | None:

@@ -14,6 +14,7 @@ EVERY = list(product(FaultKind, Reach))
 DEAR = 100_001
 PAUSE = 2_000
 EXHAUSTED, REFUSED, IN_DOUBT = GiveUp(Reason.EXHAUSTED), GiveUp(Reason.REFUSED), GiveUp(Reason.IN_DOUBT)
+LATE = GiveUp(Reason.LATE)
 
 # What follows where nobody else is left, by how far the call got: unsent, refused. What may have begun is never repeated.
 ALONE: dict[FaultKind, tuple[Verdict, Verdict]] = {
@@ -76,11 +77,11 @@ def test_the_last_offer_is_asked_again_only_where_nothing_began(kind: FaultKind,
 
 @pytest.mark.parametrize(("kind", "reach"), EVERY)
 def test_a_dear_job_that_may_run_is_never_followed(kind: FaultKind, reach: Reach) -> None:
-    """Above the policy's bound an unsure submit, or a job nobody saw the end of, ends the generation in doubt."""
-    doubtful = reach is Reach.UNSURE or (kind is FaultKind.TIMEOUT and reach is Reach.ACCEPTED)
+    """Above the policy's bound an unsure submit ends in doubt, and a job nobody saw the end of ends late."""
+    late = kind is FaultKind.TIMEOUT and reach is Reach.ACCEPTED
     found = decide(situation(kind, reach, price=DEAR, follow_refusal=True))
-    assert found == (IN_DOUBT if doubtful else Next())
-    assert may_run(Fault(kind, reach, "")) is doubtful
+    assert found == (IN_DOUBT if reach is Reach.UNSURE else LATE if late else Next())
+    assert may_run(Fault(kind, reach, "")) is (late or reach is Reach.UNSURE)
 
 
 @pytest.mark.parametrize(

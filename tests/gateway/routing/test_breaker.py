@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.routing.breaker import (
     CLOSED,
     Breaker,
+    Bucket,
     Standing,
     admit,
     admits,
@@ -44,6 +45,13 @@ def rested(now: int = 0) -> Breaker:
     breaker, admitted = admit(breaker, breaker.until)
     assert admitted
     return breaker
+
+
+def test_a_closed_breaker_remembers_nothing_and_admits_everything() -> None:
+    """Nothing is counted, no time is set, and admitting leaves no trace."""
+    fresh = Breaker(Standing.CLOSED, (), (), openings=0, opened=0, until=0, probing_until=0, probes=0)
+    assert fresh == CLOSED
+    assert all(admit(CLOSED, now) == (CLOSED, True) for now in (0, 1, DAY))
 
 
 def test_ordinary_errors_never_open_a_busy_offer() -> None:
@@ -98,8 +106,14 @@ def test_a_share_says_nothing_below_twenty_calls(good: int, standing: Standing) 
 def test_a_minute_is_forgotten_after_a_minute() -> None:
     """Calls older than the window do not water down an outage."""
     breaker = successes(CLOSED, 1_000, 0, 10)
-    assert failures(breaker, 5, 59_900, 10).standing is Standing.CLOSED
-    assert failures(breaker, 5, 60_000, 10).standing is Standing.OPEN
+    assert failures(breaker, 5, 59_999, 0).standing is Standing.CLOSED
+    assert failures(breaker, 5, 60_000, 0).standing is Standing.OPEN
+
+
+def test_outcomes_are_kept_by_ten_seconds() -> None:
+    """Calls of the same ten seconds of the clock share a count."""
+    breaker = failed(succeeded(succeeded(CLOSED, 0), 9_999), 10_000, 0)
+    assert breaker.buckets == (Bucket(0, 2, 0), Bucket(10_000, 0, 1))
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1, 2, 20, 100])
@@ -163,7 +177,7 @@ def test_a_call_back_elsewhere_changes_nothing(breaker: Breaker) -> None:
 def test_two_successes_close() -> None:
     """The first lets the next probe go at once, the second closes, and the bad minute is forgotten."""
     once = succeeded(rested(), 31 * SECOND)
-    assert once.standing is Standing.HALF_OPEN
+    assert (once.standing, once.probing_until) == (Standing.HALF_OPEN, 0)
     probe, admitted = admit(once, 31 * SECOND)
     assert admitted
     assert probe.probes == 1
@@ -177,6 +191,7 @@ def test_a_failed_probe_opens_for_twice_as_long() -> None:
     """One failure in half-open is enough, even after a success, and the successes have to begin anew."""
     breaker = failed(succeeded(rested(), 31 * SECOND), 32 * SECOND, 0)
     assert (breaker.standing, breaker.until) == (Standing.OPEN, 92 * SECOND)
+    assert (breaker.probes, breaker.probing_until) == (0, 0)
     probing, _ = admit(breaker, 92 * SECOND)
     assert probing.probes == 0
 
@@ -199,9 +214,9 @@ def test_rests_double_up_to_five_minutes() -> None:
     breaker, now, rests = CLOSED, 0, []
     for _ in range(20):
         breaker = opened(breaker, now, 0)
-        rests.append((breaker.until - now) // SECOND)
+        rests.append(breaker.until - now)
         now = breaker.until
-    assert rests == [30, 60, 120, 240, *[300] * 16]
+    assert rests == [30_000, 60_000, 120_000, 240_000, *[300_000] * 16]
 
 
 @pytest.mark.parametrize(("quiet", "rest"), [(599_999, 60_000), (600_000, 30_000)])
