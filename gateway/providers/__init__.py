@@ -2,8 +2,10 @@
 
 - `vocabulary` the words of the pack files, one record per key
 - `schema`     the same as JSON Schema and as reference text
+- `guide`      the page on how a pack is written, `providers.d/README.md`
 - `pack`       a provider and a model as they are held in memory, compiled
 - `compile`    the document of a pack file → those records
+- `noting`     what is wrong with a document, at its place
 - `catalog`    the folders of packs → every offer there is
 - `lint`       what the schema cannot say: unused names, tables that disagree
 - `render`     values + mapping → the call to send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,7 +13,7 @@ from gateway.fault import Fault, FaultKind, Reach
 from gateway.providers.pack import CallName, Provider, Rule, Wait
 
 # What a status means when no rule of the provider says more.
-_BY_STATUS: Mapping[int, FaultKind] = {
+BY_STATUS: Mapping[int, FaultKind] = {
     400: FaultKind.INVALID_INPUT,
     401: FaultKind.UNAUTHORIZED,
     402: FaultKind.OUT_OF_CREDIT,
@@ -35,6 +35,7 @@ _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 414, 41
 _LONGEST_PAUSE = 300_000  # ms; whatever a header asks, a deadline comes sooner or the next provider does better
 _MESSAGE = 500  # characters of a provider's text that are worth keeping
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_MEDIA = ("image/", "video/", "audio/")
 _UNIT_MS = {"seconds": 1000, "milliseconds": 1, "epoch": 1000, "epoch_ms": 1}
 _UNITS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
 
@@ -60,10 +61,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A body that is itself the picture or the film."""
+    """A body that is itself the picture or the film, and the type it was declared as."""
 
     data: bytes
     type: str
+
+
+def media(data: bytes, declared: str) -> Media | None:
+    """Take a body for a picture or a film where its media type says that it is one."""
+    return Media(data, declared) if declared.startswith(_MEDIA) else None
 
 
 class _Unreadable:
@@ -93,7 +99,10 @@ def refusal(provider: Provider, call: CallName, reply: Reply, now: int) -> Fault
 def failure(provider: Provider, reply: Reply, otherwise: FaultKind) -> Fault:
     """The fault of a job that the provider took and that failed; `otherwise` when no rule knows it."""
     rule = _first(provider, reply)
-    return _fault(provider, reply, rule.kind if rule else otherwise, Reach.ACCEPTED, None)
+    fault = _fault(provider, reply, rule.kind if rule else otherwise, Reach.ACCEPTED, None)
+    return (
+        fault if said(provider, reply) else replace(fault, message="the job failed, and the provider does not say why")
+    )
 
 
 def has_rule(provider: Provider, reply: Reply) -> bool:
@@ -143,7 +152,7 @@ def _first(provider: Provider, reply: Reply) -> Rule | None:
 
 
 def _by_status(status: int) -> FaultKind:
-    known = _BY_STATUS.get(status)
+    known = BY_STATUS.get(status)
     if known is not None:
         return known
     if 400 <= status < 500:

@@ -23,6 +23,7 @@ class CallName(StrEnum):
     STATUS = "status"
     RESULT = "result"
     CANCEL = "cancel"
+    FIND = "find"
 
 
 class Encoding(StrEnum):
@@ -80,6 +81,33 @@ class Nudge:
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotent:
+    """The submit takes a key of ours, in a header or in a field of the body: asked again with it, nothing new begins."""
+
+    header: str | None
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Discoverable:
+    """A job can be found again in a list of the provider's.
+
+    `field` takes our tag when the job is submitted; without one the address to call back is the tag. `call` gives the list, `at`
+    leads to its items, `tag` to what an item shows of ours, `keep` to what finds the job later.
+    """
+
+    field: str | None
+    call: CallLine
+    at: Find
+    tag: Find
+    keep: Mapping[str, Find]
+
+
+# What can be done about a submit whose answer was lost; None where nothing can.
+Doubt = Idempotent | Discoverable | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lifecycle:
     """How one kind of job runs at a provider."""
 
@@ -91,6 +119,7 @@ class Lifecycle:
     expires: int | None
     pace: Pace
     nudge: Nudge | None
+    doubt: Doubt = None
 
     @property
     def is_immediate(self) -> bool:

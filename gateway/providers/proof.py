@@ -81,8 +81,7 @@ def reply(sample: Mapping[str, Any], model: Model, path: Path, note: Noting, now
     if ("body" in sample) == ("text" in sample):
         said.wrong("call", "say what came: `body` for JSON, or else `text`, and not both")
         return Shown()
-    headers = {name.lower(): value for name, value in sample.get("headers", {}).items()}
-    answer = Reply(sample["status"], headers, sample.get("body", UNREADABLE))
+    answer = _answer(sample)
     reading = _READERS[call](model, form, answer, now)
     _compare(said, reading)
     return _shown(model, model.shapes[form], call, answer, reading, now)
@@ -136,6 +135,16 @@ def _form(sample: Mapping[str, Any], model: Model) -> int | None:
     return next((index for index, form in enumerate(forms) if form.given <= given), None)
 
 
+def _answer(sample: Mapping[str, Any]) -> Reply:
+    """What the line would have made of it: a text is a picture where its headers say so."""
+    headers = {name.lower(): value for name, value in sample.get("headers", {}).items()}
+    body = sample.get("body")
+    if "text" in sample:
+        declared = headers.get("content-type", "").partition(";")[0].strip().lower()
+        body = classify.media(sample["text"].encode(), declared) or UNREADABLE
+    return Reply(sample["status"], headers, body)
+
+
 def _compare(said: _Said, reading: Reading) -> None:
     state = reading.state.value if reading.state else "nothing"
     fault = reading.fault
@@ -181,9 +190,10 @@ def _shown(model: Model, shape: Shape, call: CallName, answer: Reply, reading: R
             index for index, wait in enumerate(provider.waits) if classify.pause((wait,), answer, now) is not None
         )
     word = None
-    if call is CallName.STATUS and shape.lifecycle.state is not None and answer.is_ok and answer.is_json:
-        name = next(name for name, own in provider.lifecycles.items() if own.state is shape.lifecycle.state)
-        word = name, _word(shape.lifecycle.state, answer.body)
+    words = shape.lifecycle.state
+    if call is CallName.STATUS and words is not None and answer.is_json and (answer.is_ok or read.tells(words, answer)):
+        name = next(name for name, own in provider.lifecycles.items() if own.state is words)
+        word = name, _word(words, answer.body)
     return Shown(rule, waits, word)
 
 

@@ -12,10 +12,12 @@ from gateway.fault import Fault, FaultKind, Reach
 from gateway.outcome import Output
 from gateway.providers import classify
 from gateway.providers.classify import UNREADABLE, Media, Reply
-from gateway.providers.pack import CallName, JobState, Model, Shape, Words
+from gateway.providers.pack import CallName, Discoverable, JobState, Model, Shape, Words
 
 # Longer than any path a provider gives, and without the colon of an address.
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{256,}={0,2}\s*")
+# What is told where a state word should be and nothing is.
+_NO_WORD = "(none)"
 # Faults that are about the asking, whoever words them: a job that ended well may stand behind each.
 _OF_THE_ASKING = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNAUTHORIZED, FaultKind.OUT_OF_CREDIT})
 # Faults of a look that say nothing about the job: it is looked at again until patience runs out.
@@ -53,7 +55,7 @@ def submitted(model: Model, form: int, reply: Reply, now: int) -> Reading:
     missing = sorted(name for name, value in kept.items() if not isinstance(value, str | int) or value == "")
     if missing and classify.has_rule(model.provider, reply):
         # Success by its status, and a refusal in its words: nothing began.
-        fault = classify.failure(model.provider, reply, FaultKind.PROVIDER_ERROR)
+        fault = classify.refusal(model.provider, CallName.SUBMIT, reply, now)
         return Reading(JobState.FAILED, fault=replace(fault, reach=Reach.REFUSED))
     if missing:
         return _unreadable(reply, Reach.UNSURE, f"the answer lacks {', '.join(missing)}")
@@ -64,7 +66,7 @@ def looked(model: Model, form: int, reply: Reply, now: int) -> Reading:
     """Read the answer to a look at a running job; succeeded without outputs where they are a call of their own."""
     shape = model.shapes[form]
     lifecycle = shape.lifecycle
-    if not reply.is_ok and not _tells(lifecycle.state, reply):
+    if not reply.is_ok and not tells(lifecycle.state, reply):
         return _after_refusal(classify.refusal(model.provider, CallName.STATUS, reply, now))
     if not reply.is_json or lifecycle.state is None:
         return replace(_unreadable(reply, Reach.ACCEPTED, "the answer is not JSON"), state=None)
@@ -94,8 +96,29 @@ def fetched(model: Model, form: int, reply: Reply, now: int) -> Reading:
     return _after_refusal(fault)
 
 
-def _tells(words: Words | None, reply: Reply) -> bool:
-    """Whether the body says how the job stands, whatever the HTTP status: some providers answer 404 or 503 with both."""
+def found(model: Model, form: int, reply: Reply, ours: frozenset[str], now: int) -> Reading:
+    """Look through a list of jobs for the one that shows a tag of `ours`: queued, with what to keep of it.
+
+    Without a state: with a fault when the list could not be read, without one when the job is not on it.
+    """
+    search = model.shapes[form].lifecycle.doubt
+    if not reply.is_ok:
+        return Reading(None, fault=classify.refusal(model.provider, CallName.FIND, reply, now))
+    items = search.at(reply.body) if isinstance(search, Discoverable) and reply.is_json else None
+    if not isinstance(search, Discoverable) or not isinstance(items, list):
+        return replace(_unreadable(reply, Reach.ACCEPTED, "the list of jobs cannot be read"), state=None)
+    for item in items:
+        if str(search.tag(item)) not in ours:
+            continue
+        kept = {name: find(item) for name, find in search.keep.items()}
+        if all(isinstance(value, str | int) and value != "" for value in kept.values()):
+            return Reading(JobState.QUEUED, kept=kept)
+        return replace(_unreadable(reply, Reach.ACCEPTED, "the list does not say how to find the job"), state=None)
+    return Reading(None)
+
+
+def tells(words: Words | None, reply: Reply) -> bool:
+    """Say whether the body has a word for how the job stands, whatever the HTTP status: some providers answer 404 or 503 with both."""
     return words is not None and reply.is_json and str(words.at(reply.body)) in words.words
 
 
@@ -108,7 +131,7 @@ def _state(words: Words, body: Any) -> tuple[JobState, str | None]:
         return JobState.FAILED, None
     word = words.at(body)
     known = words.words.get(str(word))
-    return (known, None) if known is not None else (JobState.RUNNING, str(word)[:40])
+    return (known, None) if known is not None else (JobState.RUNNING, _NO_WORD if word is None else str(word)[:40])
 
 
 def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
@@ -135,7 +158,7 @@ def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
 
 def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
     if isinstance(body, Media):
-        return (Output(b64=b64encode(body.data).decode(), mime=body.type),)
+        return (Output(b64=b64encode(body.data).decode(), mime=body.type),) if body.data else ()
     found = shape.lifecycle.outputs(body)
     if not isinstance(found, list):
         return ()

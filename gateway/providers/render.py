@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import SplitResult, quote, urlsplit
 
 from gateway.generation import Value
-from gateway.providers.pack import CallLine, CallName, Encoding, Model
+from gateway.providers.pack import CallLine, CallName, Discoverable, Doubt, Encoding, Idempotent, Model
 
 _NAME = re.compile(r"\$secret\.[A-Z][A-Z0-9_]*|\$([a-z][a-z0-9_]*)")
 # Parsers disagree on everything else: some strip a line break in the middle of a host.
@@ -83,8 +83,19 @@ class Call:
         return self.name is CallName.SUBMIT
 
 
-def submit(model: Model, form: int, values: Mapping[str, Value | Handed], site: Site, nudge: str | None = None) -> Call:
-    """Render the call that begins the job; `nudge` is the address to call back, for a provider that can."""
+def submit(
+    model: Model,
+    form: int,
+    values: Mapping[str, Value | Handed],
+    site: Site,
+    nudge: str | None = None,
+    tag: str | None = None,
+) -> Call:
+    """Render the call that begins the job.
+
+    `nudge` is the address to call back, for a provider that can; `tag` what the attempt is known by, for one that takes a key or
+    shows it in a list.
+    """
     shape = model.shapes[form]
     line = shape.lifecycle.calls[CallName.SUBMIT]
     target = site.address(_fill(line.target, {"model": shape.native}))
@@ -94,7 +105,20 @@ def submit(model: Model, form: int, values: Mapping[str, Value | Handed], site: 
         body = {**body, **asking.also, **({asking.field: nudge} if asking.field else {})}
         if asking.query:
             target += f"{'&' if '?' in target else '?'}{quote(asking.query)}={quote(nudge, safe='')}"
-    return Call(CallName.SUBMIT, line.method, target, _headers(model, line), body, shape.encoding)
+    headers, fields = _tagged(shape.lifecycle.doubt, tag)
+    body = {**body, **fields} if fields else body
+    return Call(CallName.SUBMIT, line.method, target, {**_headers(model, line), **headers}, body, shape.encoding)
+
+
+def find(model: Model, form: int, site: Site) -> Call | None:
+    """Render the call that lists the provider's jobs; None where none can be found again."""
+    shape = model.shapes[form]
+    match shape.lifecycle.doubt:
+        case Discoverable(call=line):
+            target = site.address(_fill(line.target, {"model": shape.native}))
+            return Call(CallName.FIND, line.method, target, _headers(model, line))
+        case Idempotent() | None:
+            return None
 
 
 def follow(model: Model, form: int, name: CallName, kept: Mapping[str, Any], site: Site) -> Call:
@@ -117,13 +141,24 @@ def names_of(model: Model, form: int, values: Mapping[str, Value | Handed]) -> d
     return names
 
 
+def _tagged(doubt: Doubt, tag: str | None) -> tuple[dict[str, str], dict[str, str]]:
+    """The header and the field of the body that carry our tag."""
+    match doubt:
+        case Idempotent(header=str() as header) if tag is not None:
+            return {header: tag}, {}
+        case Idempotent(field=str() as field) | Discoverable(field=str() as field) if tag is not None:
+            return {}, {field: tag}
+        case Idempotent() | Discoverable() | None:
+            return {}, {}
+
+
 def _headers(model: Model, line: CallLine) -> dict[str, str]:
     return {**model.provider.auth, **model.provider.headers, **line.headers}
 
 
 def _fill(target: str, names: Mapping[str, Any]) -> str:
     if target.startswith("$"):
-        return str(names[target[1:]])
+        return _given(str(names[target[1:]]))
 
     # A model's name is a path of its own; anything else is one segment.
     def put(found: re.Match[str]) -> str:
@@ -134,13 +169,22 @@ def _fill(target: str, names: Mapping[str, Any]) -> str:
     return _NAME.sub(put, target)
 
 
+def _given(address: str) -> str:
+    """An address from a reply; a name of a secret in it would be filled in at the door, whosever secret it is."""
+    if "$secret." in address:
+        raise Misdirected("the reply points to an address that asks for a credential by name")
+    return address
+
+
 def _parts(target: str) -> SplitResult | None:
     if not _ADDRESS.fullmatch(target):
         return None
     try:
-        return urlsplit(target)
+        there = urlsplit(target)
+        _ = there.port  # a port that is no number is found only when it is asked for
     except ValueError:
         return None
+    return there
 
 
 def _matches(host: str, pattern: str) -> bool:

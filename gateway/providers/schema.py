@@ -7,9 +7,13 @@ from dataclasses import replace
 
 from gateway.generation import FIELDS
 from gateway.providers.vocabulary import VOCABULARY, Key, Schema, Where
+from gateway.providers.vocabulary.wording import holds
 
 # What a model file and each of its forms may both say.
 _SECTIONS = ("native", "lifecycle", "takes", "picks", "drops", "defaults", "body", "encoding", "price", "cost")
+_SOMEWHERE = ("native", "body", "price")  # needed, by the file or by each of its forms
+# What needs no words beside an example.
+_SAID_BY_THE_EXAMPLE = frozenset({"text", "a mapping", "anything"})
 _OVERRIDES = ("outputs", "flagged")  # sections of the lifecycle a model may replace
 
 
@@ -65,18 +69,30 @@ def samples_schema() -> Schema:
 
 
 def reference() -> str:
-    """The vocabulary as a Markdown table, section by section."""
+    """The vocabulary as Markdown tables, section by section."""
     lines = []
     for where in Where:
-        own = keys(where)
-        lines += [f"### {where.value}", "", "| key | meaning | example |", "|---|---|---|"]
-        lines += [
-            f"| `{key.name}`{'' if key.required else ' (optional)'} | {key.says} | `{key.example}` |" for key in own
-        ]
+        lines += [f"### `{where.value}`", "", "| key | meaning | example |", "|---|---|---|"]
+        lines += [_row(key) for key in VOCABULARY if key.where is where]
+        if where is Where.MODEL:
+            lines += [_row(key) for key in keys(where) if key.where is not where]
         lines.append("")
-    lines += ["### fields", "", "| field | holds | meaning |", "|---|---|---|"]
+        if where is Where.FORM:
+            lines += [f"Beside it each of {', '.join(f'`{name}`' for name in _SECTIONS)} may stand in a form.", ""]
+    lines += ["### Fields", "", "| field | holds | meaning |", "|---|---|---|"]
     lines += [f"| `{field.name}` | {field.type.value} | {field.says} |" for field in FIELDS.values()]
     return "\n".join(lines) + "\n"
+
+
+def _row(key: Key) -> str:
+    if key.required:
+        needed = ""
+    else:
+        needed = " (here or in each form)" if key.where is Where.MODEL and key.name in _SOMEWHERE else " (optional)"
+    held = holds(key.holds)
+    more = "" if held in _SAID_BY_THE_EXAMPLE else f". S{held[1:]}" if held.startswith("see ") else f". Holds {held}"
+    cells = (f"`{key.name}`{needed}", key.says + more, f"`{key.example}`")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _object(own: Iterable[Key], required: Iterable[str] | None = None) -> Schema:

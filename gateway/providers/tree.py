@@ -38,7 +38,7 @@ def uses(tree: Any) -> Iterator[tuple[str, int | None]]:
             found = _NAME.match(tree)
             yield (found[1], int(found[2]) if found[2] else None) if found else (tree, None)
         case dict() if EACH in tree:
-            yield str(tree[EACH]), None
+            yield str(tree[EACH]).removeprefix("$"), None  # the dollar sign is a mistake that lint words better
             rest = {key: value for key, value in tree.items() if key != EACH}
             yield from (use for use in uses(rest) if use != (ITEM, None))
         case dict():
@@ -123,4 +123,12 @@ def _single(tree: Any) -> Callable[[Mapping[str, Any]], list[Any]]:
 def _each(tree: dict[str, Any]) -> Callable[[Mapping[str, Any]], list[Any]]:
     name = str(tree[EACH])
     item = _branch({key: value for key, value in tree.items() if key != EACH})
-    return lambda values: [item({**values, ITEM: value}) for value in values.get(name, ())]
+
+    def build(values: Mapping[str, Any]) -> list[Any]:
+        through = values.get(name)
+        if not isinstance(through, tuple | list):
+            return []
+        made = (item({**values, ITEM: value}) for value in through)
+        return [each for each in made if each is not ABSENT]
+
+    return build

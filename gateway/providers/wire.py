@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from gateway.fault import Fault, FaultKind, Reach
-from gateway.providers.classify import UNREADABLE, Media, Reply
+from gateway.providers import classify
+from gateway.providers.classify import UNREADABLE, Reply
 from gateway.providers.pack import Encoding
 from gateway.providers.render import Call, File
 from gateway.providers.secrets import Secrets
 
-_MEDIA = ("image/", "video/", "audio/")
+_LARGE = 1024 * 1024  # bytes; above it the client warns that writing them at once holds the loop
 _LONGEST_REPLY = 64 * 1024 * 1024  # bytes; pictures in base64 come inside, a status reply is some hundred bytes
 
 
@@ -31,9 +33,15 @@ class Broken(Exception):  # noqa: N818 - named for what happened
 class Wire:
     """The line to the providers."""
 
-    def __init__(self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float) -> None:
-        """Speak through `session`, whose connector refuses forbidden addresses; `connect_timeout` in seconds."""
+    def __init__(
+        self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float, longest: int = _LONGEST_REPLY
+    ) -> None:
+        """Speak through `session`, whose connector refuses forbidden addresses.
+
+        `connect_timeout` in seconds, `longest` is how many bytes of an answer are read.
+        """
         self._session = session
+        self._longest = longest
         self.secrets = secrets
         self._connect_timeout = connect_timeout
 
@@ -41,22 +49,22 @@ class Wire:
         """Send a call and read the whole answer, within `timeout` seconds. Raises Broken when no answer came."""
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
         headers = self.secrets.fill(call.headers)
-        data: bytes | aiohttp.FormData | None = None
+        data: bytes | BytesIO | aiohttp.FormData | None = None
         if call.has_body and call.encoding is Encoding.MULTIPART:
             data = _form(call.body)  # it sets its own type, with the boundary
         elif call.has_body:
-            data = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
+            data = _sized(json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode())
             headers["Content-Type"] = "application/json"
         try:
             async with self._session.request(
                 call.method,
-                URL(self.secrets.address(call.url), encoded=True),
+                _whole(self.secrets.address(call.url)),
                 headers=headers,
                 data=data,
                 timeout=limit,
                 allow_redirects=False,
             ) as answer:
-                body = await _read(answer)
+                body = await _read(answer, self._longest)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status, lowered, body)
         except aiohttp.ClientConnectorError as error:
@@ -69,22 +77,37 @@ class Wire:
             raise Broken(_fault(FaultKind.PROVIDER_ERROR, Reach.UNSURE, "the line broke", error)) from error
 
 
-async def _read(answer: aiohttp.ClientResponse) -> Any:
+def _whole(address: str) -> URL:
+    """An address exactly as it is spelled, for some carry a signature over their own spelling."""
+    try:
+        url = URL(address, encoded=True)
+        _ = url.port  # a port that is no number is found only when it is asked for
+    except ValueError as error:
+        raise Broken(_fault(FaultKind.UNREADABLE, Reach.UNSENT, "the address is malformed", error)) from error
+    return url
+
+
+async def _read(answer: aiohttp.ClientResponse, longest: int) -> Any:
     chunks: list[bytes] = []
     size = 0
     async for chunk in answer.content.iter_any():
         size += len(chunk)
-        if size > _LONGEST_REPLY:
+        if size > longest:
             answer.close()
             return UNREADABLE
         chunks.append(chunk)
     data = b"".join(chunks)
-    if answer.content_type.startswith(_MEDIA):
-        return Media(data, answer.content_type)
+    if (media := classify.media(data, answer.content_type)) is not None:
+        return media
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def _sized(data: bytes) -> bytes | BytesIO:
+    """Large bodies go out piece by piece: a picture in base64 is written while others are served."""
+    return data if len(data) <= _LARGE else BytesIO(data)
 
 
 def _form(body: Mapping[str, Any]) -> aiohttp.FormData:
@@ -92,7 +115,7 @@ def _form(body: Mapping[str, Any]) -> aiohttp.FormData:
     for name, value in body.items():
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, File):
-                form.add_field(name, part.data, content_type=part.type, filename=part.name)
+                form.add_field(name, _sized(part.data), content_type=part.type, filename=part.name)
             else:
                 form.add_field(name, part if isinstance(part, str) else json.dumps(part))
     return form

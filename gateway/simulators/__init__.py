@@ -13,8 +13,12 @@ gateway really sent.
     mischief.py     what a fault does to an answer on the wire
     checking.py     strict checks of a request's fields
     log.py          the calls seen
-    media.py        the files: picture.py drawn as png.py, jpeg.py, webp.py, mp4.py
-    byteplus*.py, replicate*.py, fal*.py    one vendor each
+    forms.py        multipart forms that were sent
+    sniff.py        what a file that was sent is
+    media.py        the files: picture.py drawn as png.py, jpeg.py, webp.py, svg.py, mp4.py, archive.py
+    inline.py       files inside an answer
+    byteplus*.py, replicate*.py, fal*.py, openai*.py, bfl*.py, cloudflare*.py, runway*.py,
+    alibabacloud*.py, google*.py    one vendor each
 
 Decided because: the vendors are played from their documentation and never from the provider files,
 and this folder imports nothing else of the package, so that each side can catch the other's errors.

@@ -1,13 +1,20 @@
-"""Real files for what the simulators pretend to have made: draws an output as PNG, JPEG, WebP or MP4."""
+"""Real files for what the simulators pretend to have made: pictures, films, and frames in an archive."""
 
 from __future__ import annotations
 
 import functools
 
-from gateway.simulators import jpeg, mp4, picture, png, webp
+from gateway.simulators import archive, jpeg, mp4, picture, png, svg, webp
 from gateway.simulators.jobs import Output
 
-TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "mp4": "video/mp4"}
+TYPES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
+    "svg": "image/svg+xml",
+    "zip": "application/zip",
+}
 """The media type of each form an output can have."""
 
 # Enough for the stripes to be seen moving; more would only make the files larger.
@@ -29,8 +36,12 @@ def _draw(form: str, width: int, height: int, seconds: float, black: bool, words
             return jpeg.encode(still)
         case "webp":
             return webp.encode(still)
+        case "svg":
+            return svg.encode(still)
         case "mp4":
             frames = [jpeg.encode(picture.paint(words, width, height, frame=frame)) for frame in range(_FRAMES)]
             return mp4.encode(frames, width, height, seconds)
+        case "zip":
+            return archive.encode([png.encode(picture.paint(words, width, height, frame=n)) for n in range(_FRAMES)])
         case _:
             raise ValueError(f"{form!r} cannot be drawn; the forms are {', '.join(TYPES)}")

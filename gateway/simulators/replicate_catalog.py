@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.simulators.checking import Field, Kind
 from gateway.simulators.jobs import Jobs
-from gateway.simulators.replicate_models import MODELS, Model, version_of
+from gateway.simulators.replicate_inputs import Model
+from gateway.simulators.replicate_models import MODELS, version_of
 from gateway.simulators.replicate_words import missing
 from gateway.simulators.vendor import Ask, Reply
 

@@ -16,16 +16,22 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.simulators.alibabacloud import ALIBABACLOUD
+from gateway.simulators.bfl import BFL
 from gateway.simulators.byteplus import BYTEPLUS
 from gateway.simulators.chaos import Chaos, Rule, read
+from gateway.simulators.cloudflare import CLOUDFLARE
 from gateway.simulators.fal import FAL
+from gateway.simulators.google import GOOGLE
 from gateway.simulators.jobs import Jobs
 from gateway.simulators.log import Log, Seen
+from gateway.simulators.openai import OPENAI
 from gateway.simulators.replicate import REPLICATE
+from gateway.simulators.runway import RUNWAY
 from gateway.simulators.stage import Stage
 from gateway.simulators.vendor import Vendor
 
-VENDORS: tuple[Vendor, ...] = (BYTEPLUS, REPLICATE, FAL)
+VENDORS: tuple[Vendor, ...] = (BYTEPLUS, REPLICATE, FAL, OPENAI, BFL, CLOUDFLARE, RUNWAY, ALIBABACLOUD, GOOGLE)
 
 # Inputs may come as data URIs, and the vendors' own limits lie well above those of a web server.
 _MOST_BYTES = 128 * 1024 * 1024

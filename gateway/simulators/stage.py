@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.simulators import media
+from gateway.simulators import forms, media
 from gateway.simulators.chaos import Call, Chaos, Do, Rule
 from gateway.simulators.jobs import Job, Jobs, baffle
 from gateway.simulators.log import Log, Seen, struck
@@ -48,7 +48,7 @@ class Stage:
         endpoint, params, is_path = vendor.find(request.method, request.path)
         call = Call.OTHER if endpoint is None else endpoint.call
         ask = await self._ask(request, params)
-        job = self.jobs.find(vendor.name, params.get("id", ""))
+        job = self.jobs.find(vendor.name, params.get("id") or request.query.get("id", ""))
         model, prompt = vendor.subject(ask) if job is None else (job.model, job.prompt)
         rule = self.chaos.pick(vendor.name, call, model, prompt)
         seen = self._enter(request, ask, vendor, call, rule)
@@ -66,10 +66,15 @@ class Stage:
 
     async def _ask(self, request: web.Request, params: Mapping[str, str]) -> Ask:
         raw = await request.read()
+        kind = request.headers.get("Content-Type", "")
+        body, parts, malformed = None, None, False
         try:
-            body, malformed = _parsed(raw) if raw else None, False
+            if kind.lower().startswith("multipart/form-data"):
+                parts = forms.read(raw, kind)
+            elif raw:
+                body = _parsed(raw)
         except (ValueError, RecursionError):
-            body, malformed = None, True
+            malformed = True
         return Ask(
             method=request.method,
             path=request.path,
@@ -81,6 +86,7 @@ class Stage:
             trace=uuid.uuid4().hex,
             body=body,
             malformed=malformed,
+            parts=parts,
             params=params,
         )
 
@@ -94,7 +100,7 @@ class Stage:
                 method=ask.method,
                 path=request.path_qs,
                 headers=struck(dict(request.headers)),
-                body=ask.body,
+                body=ask.sent,
                 fault=None if rule is None else rule.do.value,
             )
         )

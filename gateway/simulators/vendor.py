@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.simulators import forms
 from gateway.simulators.chaos import Call, Do, Rule
 from gateway.simulators.jobs import Job, Jobs, Output
 
@@ -22,8 +23,9 @@ class Ask:
     """One call as it came in.
 
     `headers` have lower-case names, `now` is in ms, `trace` is the call's own id, `params` are the
-    named parts of the path. `body` is the JSON that was sent, None without one; `malformed` says
-    that something was sent and it is no JSON.
+    named parts of the path. `body` is the JSON that was sent, None without one; `parts` is the
+    multipart form that was sent, None without one; `malformed` says that something was sent and it
+    is neither.
     """
 
     method: str
@@ -35,8 +37,14 @@ class Ask:
     trace: str
     body: Any = None
     malformed: bool = False
+    parts: tuple[forms.Part, ...] | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     rule: Rule | None = None
+
+    @property
+    def sent(self) -> Any:
+        """What was sent, as JSON: of a form the values, and what its files are."""
+        return self.body if self.parts is None else forms.told(self.parts)
 
     def asked(self, name: str) -> list[str]:
         """All values of one query parameter."""

@@ -48,6 +48,15 @@ class Caller:
             is_json = answer.content_type == "application/json"
             return Said(answer.status, answer.headers, await (answer.json() if is_json else answer.read()))
 
+    async def form(self, path: str, *parts: tuple[str, str | bytes], **headers: str) -> Said:
+        """Send a multipart form; bytes go as a file."""
+        form = aiohttp.FormData(default_to_multipart=True)
+        for name, value in parts:
+            form.add_field(name, value, filename="upload" if isinstance(value, bytes) else None)
+        async with self.session.post(self.base + path, data=form, headers={**self.key, **headers}) as answer:
+            is_json = answer.content_type == "application/json"
+            return Said(answer.status, answer.headers, await (answer.json() if is_json else answer.read()))
+
 
 @pytest.fixture
 def hand() -> Hand:
@@ -83,6 +92,27 @@ def replicate(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
 @pytest.fixture
 def fal(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
     return Caller(session, sims.bases["fal"], {"Authorization": f"Key {sims.secrets['FAL_KEY']}"})
+
+
+@pytest.fixture
+def openai(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
+    return Caller(session, sims.bases["openai"], {"Authorization": f"Bearer {sims.secrets['OPENAI_API_KEY']}"})
+
+
+@pytest.fixture
+def bfl(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
+    return Caller(session, sims.bases["bfl"], {"x-key": sims.secrets["BFL_API_KEY"]})
+
+
+@pytest.fixture
+def cloudflare(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
+    base = f"{sims.bases['cloudflare']}/accounts/{sims.secrets['CLOUDFLARE_ACCOUNT_ID']}/ai/run"
+    return Caller(session, base, {"Authorization": f"Bearer {sims.secrets['CLOUDFLARE_API_TOKEN']}"})
+
+
+@pytest.fixture
+def google(sims: Simulators, session: aiohttp.ClientSession) -> Caller:
+    return Caller(session, sims.bases["google"], {"x-goog-api-key": sims.secrets["GEMINI_API_KEY"]})
 
 
 @pytest.fixture

@@ -20,8 +20,16 @@ async def test_every_vendor_has_its_base_on_one_port(sims):
         "byteplus": f"{origin}/byteplus/api/v3",
         "replicate": f"{origin}/replicate",
         "fal": f"{origin}/fal",
+        "runway": f"{origin}/runway",
+        "google": f"{origin}/google/v1beta",
+        "alibabacloud": f"{origin}/alibabacloud",
+        "openai": f"{origin}/openai/v1",
+        "bfl": f"{origin}/bfl",
+        "cloudflare": f"{origin}/cloudflare/client/v4",
     }
-    assert set(sims.secrets) == {"ARK_API_KEY", "REPLICATE_API_TOKEN", "FAL_KEY"}
+    assert {"ARK_API_KEY", "REPLICATE_API_TOKEN", "FAL_KEY", "RUNWAYML_API_SECRET", "DASHSCOPE_API_KEY"} <= set(
+        sims.secrets
+    )
 
 
 async def test_the_log_tells_each_call_and_no_key(replicate, sims):

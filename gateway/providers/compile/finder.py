@@ -15,6 +15,9 @@ from gateway.providers.pack import Find
 # A path and where it stands → the search it means.
 Finder = Callable[[Path, str], Find]
 
+# What most mistakes in a path are about.
+_HINT = "; a name with a dash stands in double quotes, a text in single ones, a number in backquotes"
+
 
 def finder(note: Noting) -> Finder:
     """Make what compiles the paths of one document; one that cannot be read is noted, and finds nothing."""
@@ -23,8 +26,8 @@ def finder(note: Noting) -> Finder:
         try:
             compiled = jmespath.compile(text)
         except JMESPathError as error:
-            reason = str(error).splitlines()[0]
-            note.value(path, f"not a path that can be read (JMESPath): {reason}")
+            reason = str(error).splitlines()[0].removesuffix(", for expression:").rstrip(":")
+            note.value(path, f"not a path that can be read (JMESPath): {reason}{_HINT}")
             return lambda _: None
         return _safe(compiled)
 

@@ -11,7 +11,22 @@ from gateway.fault import FaultKind
 from gateway.providers.compile.finder import Finder, finder
 from gateway.providers.compile.unit import span
 from gateway.providers.noting import Noting
-from gateway.providers.pack import CallLine, CallName, JobState, Lifecycle, Nudge, Pace, Provider, Rule, Wait, Words
+from gateway.providers.pack import (
+    CallLine,
+    CallName,
+    Discoverable,
+    Doubt,
+    Find,
+    Idempotent,
+    JobState,
+    Lifecycle,
+    Nudge,
+    Pace,
+    Provider,
+    Rule,
+    Wait,
+    Words,
+)
 
 _SECRET = re.compile(r"\$secret\.([A-Z][A-Z0-9_]*)")
 _DEFAULT_PACE = "1s"
@@ -70,9 +85,10 @@ def _lifecycle(raw: Mapping[str, Any], path: Path, find: Finder) -> Lifecycle:
     state = raw.get("state")
     flagged = raw.get("flagged")
     pace = raw["pace"]
+    keep = {name: find((*path, "keep", name), text) for name, text in raw.get("keep", {}).items()}
     return Lifecycle(
         calls={CallName(name): _call(call) for name, call in raw["calls"].items()},
-        keep={name: find((*path, "keep", name), text) for name, text in raw.get("keep", {}).items()},
+        keep=keep,
         state=_words(state, (*path, "state"), find) if state else None,
         outputs=find((*path, "outputs"), raw["outputs"]),
         flagged=find((*path, "flagged"), flagged) if flagged else None,
@@ -83,11 +99,30 @@ def _lifecycle(raw: Mapping[str, Any], path: Path, find: Finder) -> Lifecycle:
             deadline=span(pace["deadline"]),
         ),
         nudge=_nudge(raw["nudge"]) if "nudge" in raw else None,
+        doubt=_doubt(raw.get("doubt"), keep, (*path, "doubt"), find),
     )
 
 
 def _nudge(raw: Mapping[str, Any]) -> Nudge:
     return Nudge(field=raw.get("field"), query=raw.get("query"), also=raw.get("with", {}))
+
+
+def _doubt(raw: Any, keep: Mapping[str, Find], path: Path, find: Finder) -> Doubt:
+    match raw:
+        case {"key": key}:
+            return Idempotent(key.get("header"), key.get("field"))
+        case {"find": search}:
+            at = (*path, "find")
+            own = {name: find((*at, "keep", name), text) for name, text in search.get("keep", {}).items()}
+            return Discoverable(
+                field=raw.get("tag"),
+                call=_call(search["call"]),
+                at=find((*at, "at"), search["at"]),
+                tag=find((*at, "tag"), search["tag"]),
+                keep=own or keep,
+            )
+        case _:
+            return None
 
 
 def _call(raw: Any) -> CallLine:

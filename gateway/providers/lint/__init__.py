@@ -2,6 +2,7 @@
 
 - `provider`  one `provider.yaml`
 - `model`     one `<lab>/<model>.yaml`: its forms, bounds and defaults
+- `outputs`   a path to outputs, by its shape
 - `body`      what a form sends, against what it takes
 - `price`     what a form costs, against what it offers
 - `agreement` all providers of one model, against each other

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gateway.documents import Path, nearest
+from gateway.documents import Path, nearest, shown
 from gateway.generation import FIELDS, Type
 from gateway.offer import Handing
 from gateway.providers.noting import Noting
 from gateway.providers.pack import Encoding
 from gateway.providers.tree import EACH, uses
 
+_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _FILES = frozenset({Type.URL, Type.URLS})
 
 
@@ -33,9 +35,26 @@ def _names(tree: Any, made: Mapping[str, Path], path: Path, note: Noting) -> Non
         near = nearest(name, made)
         hint = f"did you mean ${near}?" if near else "add it to `takes`, or to the rows of a table under `picks`"
         note.value(path, f"{name if name.startswith('$') else '$' + name} is made by nothing: {hint}")
+    for text, within in _embedded(tree, made):
+        note.value(path, f"a name stands for a whole value: {shown(text)} is sent as it stands, with ${within} in it")
     for name, at in made.items():
         if name not in used:
             note.key(at, f"{name} is taken and never sent: use ${name} in the body, or move the field to `drops`")
+
+
+def _embedded(tree: Any, made: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    """Give each text that holds a name somewhere else than as the whole of it."""
+    match tree:
+        case dict():
+            for value in tree.values():
+                yield from _embedded(value, made)
+        case list():
+            for value in tree:
+                yield from _embedded(value, made)
+        case str() if not tree.startswith("$"):
+            yield from ((tree, name) for name in _NAME.findall(tree) if name in made)
+        case _:
+            return
 
 
 def _lists(sections: Mapping[str, Any], path: Path, note: Noting) -> None:
@@ -43,6 +62,8 @@ def _lists(sections: Mapping[str, Any], path: Path, note: Noting) -> None:
     for at, name, is_in_list in _repeated(sections["body"], path):
         if not is_in_list:
             note.key(at, f"`{EACH}` makes several mappings: it stands in a list, such as `[{{{EACH}: images, …}}]`")
+        elif name.startswith("$"):
+            note.value(at, f"`{EACH}` goes through a list by its name, without the dollar sign: {name[1:]}")
         elif name in sections.get("takes", {}) and _type(sections, name) is not Type.URLS:
             note.value(at, f"{name} is one value: `{EACH}` goes through a list, such as images")
 

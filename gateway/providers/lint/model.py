@@ -10,6 +10,7 @@ from gateway.generation import FIELDS, Type, mistake
 from gateway.offer import Limits
 from gateway.providers.compile.table import forms_of, pick_rows, section, split_pick
 from gateway.providers.lint.body import body
+from gateway.providers.lint.outputs import outputs
 from gateway.providers.lint.price import price
 from gateway.providers.noting import Noting
 
@@ -17,6 +18,8 @@ from gateway.providers.noting import Noting
 def model(document: Document, note: Noting) -> None:
     """Check a `<lab>/<model>.yaml` that its schema has passed."""
     raw = document.value
+    if "outputs" in raw:
+        outputs(raw["outputs"], ("outputs",), note)
     seen: list[frozenset[str]] = []
     for index, (path, sections) in enumerate(forms_of(raw)):
         given = frozenset(sections.get("given", ()))
@@ -38,7 +41,10 @@ def _form(sections: Mapping[str, Any], path: Path, note: Noting, raw: Mapping[st
     fields = set(takes)
     for key, table in picks.items():
         fields |= set(split_pick(key))
-        made.update(_rows(split_pick(key), table, (*where("picks"), key), note))
+        for name, at in _rows(split_pick(key), table, (*where("picks"), key), note).items():
+            if name in made and name not in split_pick(key):
+                note.key(at, f"${name} is made by another table or field too, and one would take the other's place")
+            made[name] = at
     for name in sections.get("drops", ()):
         if name in fields:
             note.key(where("drops"), f"{name} is both sent and dropped")

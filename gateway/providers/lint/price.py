@@ -33,11 +33,14 @@ def price(sections: Mapping[str, Any], fields: set[str], path: Path, note: Notin
             note.value((*path, "by"), f"the price goes by {name}, which this model does not offer")
     if not by:
         return
+    if len(by) == 2 and not all(isinstance(part, dict) for part in usd.values()):
+        note.value((*path, "usd"), f"a table by {by[0]} and {by[1]} nests: {by[0]}, then {by[1]}, then the amount")
+        return
     rows = {row for row, _, _ in pick_rows(by, usd)}
     offered = {name: _values(sections, name) for name in by}
     for at, name in enumerate(by):
         for value in offered[name] - {row[at] for row in rows if len(row) > at}:
-            note.value((*path, "usd"), f"no price for {name} {shown(value)}")
+            note.value((*path, "usd"), f"no price where {name} is {shown(value)}")
 
 
 def _multipliers(sections: Mapping[str, Any], fields: set[str], path: Path, note: Noting) -> None:

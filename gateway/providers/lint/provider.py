@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.documents import Document, Path, nearest, shown
+from gateway.providers.lint.outputs import outputs
 from gateway.providers.noting import Noting
 
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
@@ -49,12 +50,15 @@ def _headers(raw: Mapping[str, str], taken: frozenset[str], path: Path, note: No
 def _lifecycle(raw: Mapping[str, Any], taken: frozenset[str], path: Path, note: Noting) -> None:
     calls = raw["calls"]
     kept = set(raw.get("keep", {}))
+    outputs(raw["outputs"], (*path, "outputs"), note)
     for name, call in calls.items():
         _target(name, call if isinstance(call, str) else call["call"], kept, (*path, "calls", name), note)
         if not isinstance(call, str):
             _headers(call.get("headers", {}), taken, (*path, "calls", name, "headers"), note)
     if "nudge" in raw:
         _nudge(raw, (*path, "nudge"), note)
+    if isinstance(raw.get("doubt"), dict):
+        _doubt(raw, taken, (*path, "doubt"), note)
     if "status" in calls:
         if "state" not in raw:
             note.key(
@@ -76,6 +80,28 @@ def _nudge(raw: Mapping[str, Any], path: Path, note: Noting) -> None:
         note.key(path, "a callback makes us look, and without a `status` call there is nothing to look at")
 
 
+def _doubt(raw: Mapping[str, Any], taken: frozenset[str], path: Path, note: Noting) -> None:
+    doubt = raw["doubt"]
+    if "key" in doubt:
+        header = doubt["key"].get("header")
+        if (header is not None) == ("field" in doubt["key"]):
+            note.value((*path, "key"), "say where the key goes: either `header` or `field`, not both")
+        elif header is not None and not _HTTP_NAME.match(header):
+            note.value((*path, "key", "header"), f"{header!r} is not the name of a header")
+        elif header is not None and header.lower() in taken | {"content-type"}:
+            note.value((*path, "key", "header"), f"{header} carries something else: the key would take its place")
+        return
+    _target("submit", doubt["find"]["call"], set(), (*path, "find", "call"), note)
+    if "status" not in raw["calls"]:
+        note.key((*path, "find"), "a job that is found is looked at, and without a `status` call it cannot be")
+    elif "keep" in doubt["find"] and (lacking := sorted(set(raw.get("keep", {})) - set(doubt["find"]["keep"]))):
+        note.key((*path, "find", "keep"), f"later calls need what a submit keeps: {', '.join(lacking)} is missing")
+    if "tag" not in doubt and "nudge" not in raw:
+        note.key(
+            (*path, "find"), "nothing of ours goes out to be found: give `tag`, the field that takes it, or `nudge`"
+        )
+
+
 def _target(name: str, line: str, kept: set[str], path: Path, note: Noting) -> None:
     target = line.split(" ", 1)[1]
     if _SECRET.match(target):
@@ -88,7 +114,9 @@ def _target(name: str, line: str, kept: set[str], path: Path, note: Noting) -> N
             near = nearest(used, allowed)
             hint = f"did you mean ${near}?" if near else "keep it from the submit reply, under `keep`"
             note.value(path, f"${used} is never kept: {hint}")
-    if "$" in _NAME.sub("", target):
+    if "{" in target:
+        note.value(path, "a name in a path is written $id, not {id}")
+    elif "$" in _NAME.sub("", target):
         note.value(path, "a name is a dollar sign and small letters, such as $id")
     elif target.startswith("$") and name == "submit":
         note.value(path, "a submit call needs a path of its own")

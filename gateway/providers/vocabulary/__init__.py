@@ -4,6 +4,7 @@
 - `provider`  the words of a `provider.yaml`
 - `model`     the words of a `<lab>/<model>.yaml`
 - `sample`    the words of a `samples.yaml`
+- `wording`   what a word holds, for people
 
 Who calls it: `schema`, which makes the JSON Schema and the reference from the records.
 

@@ -37,6 +37,11 @@ class Key:
 
 
 TEXT: Schema = {"type": "string", "minLength": 1}
+HOST: Schema = {
+    "type": "string",
+    "pattern": r"^(\*\.)?[a-z0-9][a-z0-9.-]*$",
+    "x-expected": "a host without scheme or path, such as eu.acme.example or *.acme.example",
+}
 PATH: Schema = {"type": "string", "minLength": 1, "x-holds": "jmespath"}
 WORDS: Schema = {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}
 FIELD_NAME: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "x-expected": "the name of a field"}

@@ -3,7 +3,52 @@
 from __future__ import annotations
 
 from gateway.fault import FaultKind
-from gateway.providers.vocabulary.key import CALL, HEADERS, PATH, SPAN, STATUSES, TEXT, WORDS, Key, Where
+from gateway.providers.vocabulary.key import (
+    CALL,
+    CALL_LINE,
+    HEADERS,
+    HOST,
+    PATH,
+    SPAN,
+    STATUSES,
+    TEXT,
+    WORDS,
+    Key,
+    Where,
+)
+
+_KEY = {
+    "type": "object",
+    "properties": {
+        "key": {
+            "type": "object",
+            "properties": {"header": TEXT, "field": TEXT},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    },
+    "required": ["key"],
+    "additionalProperties": False,
+}
+_SEARCH = {
+    "type": "object",
+    "properties": {
+        "tag": TEXT,
+        "find": {
+            "type": "object",
+            "properties": {
+                "call": CALL_LINE,
+                "at": PATH,
+                "tag": PATH,
+                "keep": {"type": "object", "additionalProperties": PATH, "minProperties": 1},
+            },
+            "required": ["call", "at", "tag"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["find"],
+    "additionalProperties": False,
+}
 
 PROVIDER_KEYS: tuple[Key, ...] = (
     Key(
@@ -63,7 +108,7 @@ PROVIDER_KEYS: tuple[Key, ...] = (
     Key(
         "hosts",
         Where.PROVIDER,
-        {"type": "array", "items": TEXT},
+        {"type": "array", "items": HOST},
         "further hosts that may be called with the credential; `*.` stands for any one label or more",
         'hosts: ["*.acme.example"]',
     ),
@@ -200,6 +245,13 @@ PROVIDER_KEYS: tuple[Key, ...] = (
         "how to ask for a callback: the `field` of the body or the `query` parameter that takes its address, and what goes `with` it; a callback makes us look, its body is never believed",
         "nudge: {field: webhook, with: {webhook_events_filter: [completed]}}",
     ),
+    Key(
+        "doubt",
+        Where.LIFECYCLE,
+        {"anyOf": [{"const": "blind"}, _KEY, _SEARCH]},
+        "what can be done when the answer to a submit is lost. `blind`, the default: nothing. `key`: the submit takes a key of ours, in that `header` or `field`, and begins nothing new when it is repeated. `find`: a call lists the jobs, the newest first, `at` leads to the list and `tag` to what an item shows of ours: what the field named beside it was given, or without one the address to call back; `keep` where an item reads unlike the answer to a submit. Claim only what the provider promises",
+        "doubt: {key: {header: Idempotency-Key}}",
+    ),
     # ---- the state of a job
     Key("at", Where.STATE, PATH, "the path to the native word", "at: status", required=True),
     Key("queued", Where.STATE, WORDS, "words that mean: not begun", "queued: [starting]"),
@@ -234,8 +286,8 @@ PROVIDER_KEYS: tuple[Key, ...] = (
     Key(
         "code",
         Where.RULE,
-        {"type": "array", "items": TEXT, "minItems": 1},
-        "native codes; `*` stands for any run of characters",
+        {"type": "array", "items": {**TEXT, "x-expected": 'text; a number in quotes, such as "1001"'}, "minItems": 1},
+        "native codes, compared as text; `*` stands for any run of characters",
         'code: ["*SensitiveContent*"]',
     ),
     Key(

@@ -58,7 +58,13 @@ SAMPLE_KEYS: tuple[Key, ...] = (
     ),
     Key("headers", Where.REPLY, HEADERS, "headers that matter", 'headers: {Retry-After: "5"}'),
     Key("body", Where.REPLY, {}, "the JSON that came", "body: {status: failed, error: out of memory}"),
-    Key("text", Where.REPLY, {"type": "string"}, "what came instead, where it was not JSON", 'text: "<html>…</html>"'),
+    Key(
+        "text",
+        Where.REPLY,
+        {"type": "string"},
+        "what came instead, where it was not JSON; a picture where its `content-type` says so",
+        'text: "<html>…</html>"',
+    ),
     Key(
         "reads",
         Where.REPLY,

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from gateway.fault import FaultKind, Reach
 from gateway.providers import classify
-from gateway.providers.classify import UNREADABLE
+from gateway.providers.classify import UNREADABLE, Media
 from gateway.providers.pack import CallName, Provider, Wait
 from tests.gateway.providers.acme import reply
 
 NOW = 1_795_305_600_000  # 2026-11-22T00:00:00Z
+UNITS = ["seconds", "milliseconds", "epoch", "epoch_ms", "duration", "http_date"]
 
 
 def refused(provider: Provider, body: Any, status: int, call: CallName = CallName.SUBMIT) -> tuple[FaultKind, Reach]:
@@ -105,6 +106,11 @@ def test_a_rule_is_found_by_position(provider: Provider):
         ("seconds", "soon", None),
         ("seconds", "inf", None),
         ("seconds", "nan", None),
+        ("milliseconds", "250", 250),
+        ("milliseconds", "1500.5", 1500),
+        ("milliseconds", "86400000", 300_000),
+        ("milliseconds", "0", None),
+        ("milliseconds", "soon", None),
         ("epoch", "1795305610", 10_000),
         ("epoch", "5", None),
         ("epoch_ms", "1795305600500", 500),
@@ -130,7 +136,7 @@ def test_the_first_pause_that_can_be_read_counts(provider: Provider):
     assert classify.pause(provider.waits, reply(UNREADABLE, 429), NOW) is None
 
 
-@given(unit=st.sampled_from(["seconds", "epoch", "epoch_ms", "duration", "http_date"]), text=st.text())
+@given(unit=st.sampled_from(UNITS), text=st.text())
 def test_any_header_is_survived(unit: str, text: str):
     """Whatever a header holds, it is a pause within bounds or none."""
     found = classify.pause((Wait("x-wait", None, unit),), reply(x_wait=text), NOW)
@@ -140,3 +146,18 @@ def test_any_header_is_survived(unit: str, text: str):
 def test_what_is_not_json_says_so_in_test_output():
     """The mark for a body that was not JSON has a name."""
     assert repr(UNREADABLE) == "UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_media"),
+    [("image/png", True), ("video/mp4", True), ("audio/mpeg", True), ("application/json", False), ("text/html", False)],
+)
+def test_a_body_may_be_the_picture_itself(declared: str, is_media: bool):  # noqa: FBT001 - a row says it
+    """The media type of an answer says whether its body is a picture, a film or a sound."""
+    assert classify.media(b"bytes", declared) == (Media(b"bytes", declared) if is_media else None)
+
+
+def test_a_picture_is_not_searched(provider: Provider):
+    """A refusal that comes as a picture has neither code nor words, and reads by its status."""
+    found = classify.refusal(provider, CallName.SUBMIT, reply(Media(b"bytes", "image/png"), 429), NOW)
+    assert (found.kind, found.code, found.message) == (FaultKind.RATE_LIMITED, None, "answered HTTP 429")

@@ -8,10 +8,11 @@ import pytest
 
 from gateway.fault import FaultKind
 from gateway.generation import Kind, Type
-from gateway.offer import Unit
+from gateway.offer import Handing, Unit
 from gateway.providers.catalog import Catalog
-from gateway.providers.compile import forms_of, micros, pick_rows, span, split_pick
-from gateway.providers.pack import CallName, JobState, Model, Pace, Provider
+from gateway.providers.compile.table import forms_of, pick_rows, split_pick
+from gateway.providers.compile.unit import micros, span
+from gateway.providers.pack import CallName, Encoding, JobState, Model, Nudge, Pace, Provider
 from tests.gateway.providers import acme
 
 
@@ -144,3 +145,42 @@ def test_a_dropped_field_of_the_models_own_is_a_text(tmp_path: pathlib.Path):
     files = acme.bent("acme/acme/still.yaml", "drops: [format]", "drops: [format, mood]")
     found: Catalog = acme.loaded(tmp_path, files)
     assert acme.model(found, "still").offer.types["mood"] is Type.TEXT
+
+
+def test_every_secret_a_provider_needs_is_listed(tmp_path: pathlib.Path):
+    """Credentials in the addresses of calls are needed like those in headers, each once."""
+    files = acme.bent("acme/provider.yaml", "POST /pictures", "POST /accounts/$secret.ACME_ID/pictures")
+    files["acme/provider.yaml"] = files["acme/provider.yaml"].replace("POST /jobs", "POST /$secret.ACME_KEY/jobs")
+    assert acme.provider(acme.loaded(tmp_path, files)).secrets == ("ACME_KEY", "ACME_ID")
+
+
+def test_headers_of_the_provider_are_read(tmp_path: pathlib.Path, provider: Provider):
+    """Further headers are kept as they stand, and there need not be any."""
+    files = acme.bent("acme/provider.yaml", "failure:", "headers: {X-Api-Version: 2026-11-22}\nfailure:")
+    assert acme.provider(acme.loaded(tmp_path, files)).headers == {"X-Api-Version": "2026-11-22"}
+    assert provider.headers == {}
+
+
+def test_a_callback_is_read(tmp_path: pathlib.Path, provider: Provider):
+    """How to ask for a callback belongs to the lifecycle; without a word about it none is asked for."""
+    nudge = "    nudge: {field: webhook, with: {events: [done]}}\n"
+    files = acme.bent("acme/provider.yaml", "    expires: 1h\n", f"    expires: 1h\n{nudge}")
+    job = acme.provider(acme.loaded(tmp_path, files)).lifecycles["job"]
+    assert job.nudge == Nudge("webhook", None, {"events": ["done"]})
+    assert provider.lifecycles["job"].nudge is None
+
+
+def test_ways_to_hand_a_file_over_are_read(tmp_path: pathlib.Path, still: Model):
+    """The ways keep their order; a file is an address where nothing is said, and other fields have none."""
+    files = acme.bent("acme/acme/still.yaml", "images: {max: 2}", "images: {max: 2, as: [base64, url]}")
+    takes = acme.model(acme.loaded(tmp_path, files), "still").offer.forms[0].takes
+    assert takes["images"].takes == (Handing.BASE64, Handing.URL)
+    assert (still.offer.forms[0].takes["images"].takes, takes["prompt"].takes) == ((Handing.URL,), ())
+
+
+def test_the_encoding_of_a_body_is_read(tmp_path: pathlib.Path, still: Model):
+    """A body is JSON unless the file says otherwise."""
+    files = acme.bent("acme/acme/still.yaml", "  second: {url: $images.2, role: second}\n", "  second: $images.2\n")
+    files["acme/acme/still.yaml"] += "encoding: multipart\n"
+    assert acme.model(acme.loaded(tmp_path, files), "still").shapes[0].encoding is Encoding.MULTIPART
+    assert still.shapes[0].encoding is Encoding.JSON

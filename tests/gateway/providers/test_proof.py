@@ -88,6 +88,20 @@ def test_a_form_that_is_not_there_is_told(tmp_path: pathlib.Path):
     assert "no form of this model is for requests that hold only these" in found
 
 
+def test_a_sample_may_be_a_picture(tmp_path: pathlib.Path):
+    """A text that its headers call a picture reads as one."""
+    picture = '{call: submit, model: acme/still, status: 200, headers: {Content-Type: "image/png; q=1"}, text: PNG'
+    files = dict(acme.FILES)
+    files["acme/samples.yaml"] += f"- {picture}, reads: succeeded, outputs: [{{mime: image/png, b64: UE5H}}]}}\n"
+    assert samples.check_catalog(acme.loaded(tmp_path, files)) == []
+
+
+def test_a_word_is_shown_under_any_status(tmp_path: pathlib.Path):
+    """A state word that comes with an error status only is shown by such a sample."""
+    files = acme.bent("acme/samples.yaml", "status: 200, body: {status: broken}", "status: 404, body: {status: broken}")
+    assert samples.check_catalog(acme.loaded(tmp_path, files), coverage=True) == []
+
+
 @pytest.mark.parametrize(
     ("wanted", "found", "paths"),
     [

@@ -10,8 +10,8 @@ import pytest
 from gateway.fault import FaultKind, Reach
 from gateway.outcome import Output
 from gateway.providers import read
-from gateway.providers.classify import UNREADABLE
-from gateway.providers.pack import JobState, Model
+from gateway.providers.classify import UNREADABLE, Media
+from gateway.providers.pack import Cost, JobState, Model
 from gateway.providers.read import Reading
 from tests.gateway.providers.acme import reply
 
@@ -121,8 +121,8 @@ def test_success_without_outputs_is_unreadable(still: Model):
         ({"status": "busy"}, JobState.RUNNING, None, None),
         ({"status": "dreaming"}, JobState.RUNNING, None, "dreaming"),
         ({"status": "x" * 50}, JobState.RUNNING, None, "x" * 40),
-        ({}, JobState.RUNNING, None, "None"),
-        ([], JobState.RUNNING, None, "None"),
+        ({}, JobState.RUNNING, None, "(none)"),
+        ([], JobState.RUNNING, None, "(none)"),
         ({"status": "done"}, JobState.SUCCEEDED, None, None),
         ({"status": "broken"}, JobState.FAILED, FaultKind.PROVIDER_ERROR, None),
         ({"status": "broken", "error": {"code": "moderated"}}, JobState.FAILED, FaultKind.CONTENT_BLOCKED, None),
@@ -193,3 +193,74 @@ def test_a_result_is_fetched(clip: Model, body: Any, status: int, state: JobStat
     """A result is outputs or the job's own failure; what is about the fetching leaves the job as it was."""
     found = read.fetched(clip, 0, reply(body, status), NOW)
     assert (found.state, kind(found)) == (state, fault)
+
+
+def test_a_refusal_that_says_success_is_one(clip: Model):
+    """A success by its status that names a known failure instead of a job means that nothing began."""
+    found = read.submitted(clip, 0, reply({"error": {"code": "early", "wait": "2s"}}), NOW)
+    assert found.fault is not None
+    assert (found.fault.kind, found.fault.reach, found.fault.pause) == (FaultKind.RATE_LIMITED, Reach.REFUSED, 2000)
+
+
+def test_a_job_that_began_is_kept_whatever_else_is_said(clip: Model):
+    """An answer that holds the job is no refusal, even with words in it that a rule knows."""
+    assert read.submitted(clip, 0, reply({**JOB, "error": {"code": "early"}}), NOW).state is JobState.QUEUED
+
+
+def test_a_cost_counted_at_once_is_kept(clip: Model):
+    """What the provider counts when it takes the job is read there."""
+    shape = replace(clip.shapes[0], cost=Cost(lambda body: body.get("credits"), 10_000))
+    found = read.submitted(replace(clip, shapes=(shape,)), 0, reply({**JOB, "credits": 4}), NOW)
+    assert (found.state, found.cost) == (JobState.QUEUED, 40_000)
+
+
+def test_an_answer_may_be_the_picture_itself(still: Model, clip: Model):
+    """A body that is a picture or a film is the output, at once and as a result."""
+    at_once = read.submitted(still, 0, reply(Media(b"PNG", "image/png")), NOW)
+    assert (at_once.state, at_once.outputs) == (JobState.SUCCEEDED, (Output(b64="UE5H", mime="image/png"),))
+    result = read.fetched(clip, 0, reply(Media(b"MP4", "video/mp4")), NOW)
+    assert (result.state, result.outputs) == (JobState.SUCCEEDED, (Output(b64="TVA0", mime="video/mp4"),))
+
+
+def test_a_picture_of_no_bytes_is_none(still: Model):
+    """An empty body is no output, whatever type it is declared as."""
+    assert kind(read.submitted(still, 0, reply(Media(b"", "image/png")), NOW)) is FaultKind.UNREADABLE
+
+
+def test_a_picture_where_a_job_is_expected_says_nothing(clip: Model):
+    """A picture in answer to the submit or the look of a job leaves open what became of it."""
+    submitted = read.submitted(clip, 0, reply(Media(b"PNG", "image/png")), NOW)
+    assert submitted.fault is not None
+    assert (submitted.fault.kind, submitted.fault.reach) == (FaultKind.UNREADABLE, Reach.UNSURE)
+    assert read.looked(clip, 0, reply(Media(b"PNG", "image/png")), NOW).state is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "state"),
+    [
+        ({"status": "broken"}, 404, JobState.FAILED),
+        ({"status": "busy"}, 503, JobState.RUNNING),
+        ({"status": "done"}, 500, JobState.SUCCEEDED),
+        ({"status": "dreaming"}, 503, None),
+        ({"status": ["busy"]}, 503, None),
+    ],
+)
+def test_a_known_word_is_believed_whatever_the_status(clip: Model, body: Any, status: int, state: JobState | None):
+    """A look that tells how the job stands in a word of the pack is believed under any HTTP status."""
+    assert read.looked(clip, 0, reply(body, status), NOW).state is state
+
+
+@pytest.mark.parametrize(
+    ("item", "output"),
+    [
+        ({"url": "QUJD" * 64}, Output(b64="QUJD" * 64)),
+        ({"url": "QUJD\n" * 64 + "QQ=="}, Output(b64="QUJD\n" * 64 + "QQ==")),
+        ({"url": "QUJD" * 63}, Output(url="QUJD" * 63)),
+        ({"url": "https://acme.example/" + "QUJD" * 64}, Output(url="https://acme.example/" + "QUJD" * 64)),
+        ({"b64": "data:image/png;base64,QUJD"}, Output(url="data:image/png;base64,QUJD")),
+        ({"url": "a.png", "b64": "QUJD"}, Output("a.png", "QUJD")),
+    ],
+)
+def test_base64_is_told_from_an_address(still: Model, item: dict[str, str], output: Output):
+    """Long base64 where an address is expected is taken for bytes, and a whole `data:` URI for an address."""
+    assert read.submitted(still, 0, reply({"images": [item]}), NOW).outputs == (output,)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.offer import Fit, fit
 from gateway.providers import render
-from gateway.providers.pack import CallName, Model
+from gateway.providers.pack import CallName, Encoding, Model, Nudge
 from gateway.providers.render import Call, Misdirected, Site
 
 HOME = "https://api.acme.example/v1"
 SITE = Site(HOME, HOME, ("*.acme.example", "acme.test"))
 KEPT = {"id": "j/1?x", "result": "https://r.eu.acme.example/j1"}
 AUTH = {"Authorization": "Bearer $secret.ACME_KEY"}
+CLIP = {"prompt": "x", "duration": 5}
 
 
 def test_a_submit_call_is_rendered(still: Model):
@@ -98,3 +101,94 @@ def test_another_base_means_every_call():
     assert site.address("http://127.0.0.1:9/acme/jobs/1") == "http://127.0.0.1:9/acme/jobs/1"
     with pytest.raises(Misdirected):
         site.address("https://api.acme.example/v2/jobs/1")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://api.acme.example:80x/1",
+        "https://api.acme.example:99999/1",
+        "https://r.acme.example/1?key=$secret.OTHER_KEY",
+        "https://r.acme.example/$secret.ACME_KEY",
+    ],
+)
+def test_an_address_from_a_reply_is_taken_at_its_word(clip: Model, target: str):
+    """A kept address whose port is none, or that would have a credential filled in at the door, is refused."""
+    with pytest.raises(Misdirected, match="the reply points to"):
+        render.follow(clip, 0, CallName.RESULT, {**KEPT, "result": target}, SITE)
+
+
+def test_a_kept_value_never_names_a_secret(clip: Model):
+    """What a reply gave cannot have a credential filled in, in a path either."""
+    call = render.follow(clip, 0, CallName.STATUS, {**KEPT, "id": "$secret.ACME_KEY"}, SITE)
+    assert call.url == f"{HOME}/jobs/%24secret.ACME_KEY"
+
+
+def test_a_target_may_hold_a_secret_by_name(still: Model):
+    """A credential in the path of a call stands there by name until it is sent."""
+    call = render.submit(_submitting(still, "/accounts/$secret.ACME_KEY/run/$model"), 0, {"prompt": "x"}, SITE)
+    assert call.url == f"{HOME}/accounts/$secret.ACME_KEY/run/acme-still-2"
+
+
+def test_a_models_name_may_hold_a_version(still: Model):
+    """Signs that names of models are made of stay as they are; a query mark does not begin a query."""
+    model = _submitting(still, "/run/$model")
+    model = replace(model, shapes=(replace(model.shapes[0], native="@acme/still:v2?x"),))
+    assert render.submit(model, 0, {"prompt": "x"}, SITE).url == f"{HOME}/run/@acme/still:v2%3Fx"
+
+
+def test_headers_of_the_provider_go_with_every_call(clip: Model):
+    """Headers of the provider join its credential, and those of a call join both."""
+    model = replace(clip, provider=replace(clip.provider, headers={"X-Api-Version": "2"}))
+    submit = render.submit(model, 1, {"prompt": "x", "duration": 5}, SITE)
+    assert submit.headers == {**AUTH, "X-Api-Version": "2", "x-mode": "plain"}
+    assert render.follow(model, 1, CallName.STATUS, KEPT, SITE).headers == {**AUTH, "X-Api-Version": "2"}
+
+
+def test_a_body_says_how_it_is_sent(still: Model):
+    """The encoding of the form goes with the call."""
+    model = replace(still, shapes=(replace(still.shapes[0], encoding=Encoding.MULTIPART),))
+    assert render.submit(model, 0, {"prompt": "x"}, SITE).encoding is Encoding.MULTIPART
+    assert render.submit(still, 0, {"prompt": "x"}, SITE).encoding is Encoding.JSON
+
+
+BACK = "https://gate.example/v1/nudges/g/1/proof"
+
+
+def test_a_callback_is_asked_for_in_the_body(clip: Model):
+    """Where the provider takes an address in the body it stands there, with what goes with it."""
+    call = render.submit(_nudging(clip, Nudge("webhook", None, {"events": ["done"]})), 1, CLIP, SITE, BACK)
+    assert call.body == {"prompt": "x", "seconds": "5", "events": ["done"], "webhook": BACK}
+    assert "?" not in call.url
+
+
+@pytest.mark.parametrize(("target", "joint"), [("/jobs", "?"), ("/jobs?mode=plain", "&")])
+def test_a_callback_is_asked_for_in_the_address(clip: Model, target: str, joint: str):
+    """Where the provider takes an address in the query it is one parameter there, and what goes with it is in the body."""
+    model = _nudging(_submitting(clip, target), Nudge(None, "hook", {"wait": False}))
+    call = render.submit(model, 1, CLIP, SITE, BACK)
+    assert call.url == f"{HOME}{target}{joint}hook=https%3A%2F%2Fgate.example%2Fv1%2Fnudges%2Fg%2F1%2Fproof"
+    assert call.body == {"prompt": "x", "seconds": "5", "wait": False}
+
+
+def test_no_callback_is_asked_for_without_an_address(clip: Model):
+    """Without an address of ours, and at a provider that cannot call back, the call is the plain one."""
+    plain = render.submit(clip, 1, CLIP, SITE)
+    assert render.submit(_nudging(clip, Nudge("webhook", None, {"events": ["done"]})), 1, CLIP, SITE) == plain
+    assert render.submit(clip, 1, CLIP, SITE, BACK) == plain
+
+
+def _submitting(model: Model, target: str) -> Model:
+    """Give the model with another target of its submit calls."""
+    shapes = []
+    for shape in model.shapes:
+        line = replace(shape.lifecycle.calls[CallName.SUBMIT], target=target)
+        calls = {**shape.lifecycle.calls, CallName.SUBMIT: line}
+        shapes.append(replace(shape, lifecycle=replace(shape.lifecycle, calls=calls)))
+    return replace(model, shapes=tuple(shapes))
+
+
+def _nudging(model: Model, nudge: Nudge) -> Model:
+    """Give the model at a provider that can call back."""
+    shapes = (replace(shape, lifecycle=replace(shape.lifecycle, nudge=nudge)) for shape in model.shapes)
+    return replace(model, shapes=tuple(shapes))

@@ -6,15 +6,15 @@ import pathlib
 
 import pytest
 
-from gateway.providers import samples
+from gateway.providers import catalog, samples
 from tests.gateway.providers import acme
 
 FILE = "acme/samples.yaml"
 
 
 def found(folder: pathlib.Path, files: dict[str, str]) -> list[str]:
-    """Check a pack that loads against its samples, and give the mistakes."""
-    mistakes = samples.check_catalog(acme.loaded(folder, files))
+    """Check a pack that loads against its samples, all of which it needs, and give the mistakes."""
+    mistakes = samples.check_catalog(acme.loaded(folder, files), coverage=True)
     return [str(mistake).replace(f"{folder}/", "") for mistake in mistakes]
 
 
@@ -70,6 +70,27 @@ def test_a_pack_without_samples_is_named(tmp_path: pathlib.Path):
     ]
 
 
+def test_somebodys_own_model_needs_no_proof(tmp_path: pathlib.Path):
+    """Beside packs that have their proof, a model file in a second folder is no mistake, nor is a provider without samples."""
+    acme.write(tmp_path / "ours")
+    own = acme.PROVIDER.replace("acme", "own", 1)
+    acme.write(tmp_path / "theirs", {"acme/own/still.yaml": acme.STILL.replace("acme-labs", "own-labs")})
+    acme.write(tmp_path / "theirs", {"own/provider.yaml": own, "own/acme/still.yaml": acme.STILL})
+    found = catalog.load([tmp_path / "ours", tmp_path / "theirs"])
+    assert samples.check_catalog(found) == []
+    assert [mistake.message.split(":")[0] for mistake in samples.check_catalog(found, coverage=True)] == [
+        "no sample shows a request for own/still by its form 1",
+        "own has no samples.yaml",
+    ]
+
+
+def test_what_a_sample_says_is_held_against_the_pack_anyway(tmp_path: pathlib.Path):
+    """A sample that does not hold is a mistake, whether every part of the pack needs one or not."""
+    files = acme.bent(FILE, "price: 0.02", "price: 0.03")
+    (mistake,) = samples.check_catalog(acme.loaded(tmp_path, files))
+    assert mistake.message == "price is 20000 millionths, not 30000"
+
+
 @pytest.mark.parametrize(
     ("text", "begins"),
     [
@@ -96,6 +117,6 @@ def test_samples_are_read_at_the_moment_given(tmp_path: pathlib.Path):
     """A pause given as a date is measured from the moment the samples are read at."""
     files = acme.bent("acme/provider.yaml", "as: seconds", "as: http_date")
     files[FILE] = files[FILE].replace('retry-after: "5"', 'retry-after: "Sun, 22 Nov 2026 00:00:05 GMT"')
-    catalog = acme.loaded(tmp_path, files)
-    assert samples.run(catalog, samples.MOMENT) == []
-    assert samples.run(catalog, samples.MOMENT + 1000) != []
+    found = acme.loaded(tmp_path, files)
+    assert samples.run(found, samples.MOMENT, coverage=True) == []
+    assert samples.run(found, samples.MOMENT + 1000) != []

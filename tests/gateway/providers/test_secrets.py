@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from gateway.providers.secrets import Secrets, struck
+from gateway.providers.secrets import Secrets, struck, struck_address
 
 HEADERS = {"Authorization": "Key $secret.ACME_ID:$secret.ACME_KEY", "x-mode": "plain"}
 
@@ -47,3 +47,16 @@ def test_headers_are_filled_at_the_door():
 def test_headers_are_struck_for_people():
     """Shown to people, stars stand where the secrets go."""
     assert struck(HEADERS) == {"Authorization": "Key ***:***", "x-mode": "plain"}
+
+
+def test_an_address_is_filled_at_the_door():
+    """A credential in a path is one segment of it, whatever it holds, and one that is not known is an error."""
+    secrets = Secrets({"ACME_ID": "a/b?c", "OTHER": "no"}, ["ACME_ID"])
+    assert secrets.address("https://acme.example/$secret.ACME_ID/jobs") == "https://acme.example/a%2Fb%3Fc/jobs"
+    with pytest.raises(KeyError):
+        secrets.address("https://acme.example/$secret.OTHER")
+
+
+def test_an_address_is_struck_for_people():
+    """Shown to people, stars stand where a credential goes."""
+    assert struck_address("https://acme.example/$secret.ACME_ID/jobs") == "https://acme.example/***/jobs"

@@ -32,6 +32,24 @@ from gateway.providers.tree import compile_tree, names, uses
         ({"a": ["$x"]}, {}, {}),
         ({"a": [1, 2]}, {}, {"a": [1, 2]}),
         ({"a": []}, {}, {"a": []}),
+        (
+            {"a": [{"$each": "x", "kind": "p", "url": {"at": "$item"}}]},
+            {"x": ("u", "v")},
+            {"a": [{"kind": "p", "url": {"at": "u"}}, {"kind": "p", "url": {"at": "v"}}]},
+        ),
+        (
+            {"a": [{"kind": "t", "text": "$y"}, {"$each": "x", "url": "$item"}]},
+            {"y": 1},
+            {"a": [{"kind": "t", "text": 1}]},
+        ),
+        (
+            {"a": [{"$each": "x", "url": "$item", "seed": "$y"}]},
+            {"x": ("u",), "y": 7},
+            {"a": [{"url": "u", "seed": 7}]},
+        ),
+        ({"a": [{"$each": "x", "seed": "$y"}]}, {"x": ("u",)}, {}),
+        ({"a": [{"$each": "x", "url": "$item"}]}, {}, {}),
+        ({"a": [{"$each": "x", "url": "$item"}]}, {"x": "text"}, {}),
     ],
 )
 def test_a_body_is_filled(tree: dict[str, Any], values: dict[str, Any], body: dict[str, Any]):
@@ -49,3 +67,9 @@ def test_names_are_listed_wherever_they_stand():
     tree = {"a": "$x", "b": ["$y.2", {"c": "$Bad"}], "d": "$$z", "e": 5, "f": "plain"}
     assert list(uses(tree)) == [("x", None), ("y", 2), ("$Bad", None)]
     assert list(names(tree)) == ["x", "y", "$Bad"]
+
+
+def test_the_item_of_a_list_is_no_name_of_its_own():
+    """What goes through a list uses that list and the other names; the item is its own, and only there."""
+    tree = {"a": [{"$each": "x", "url": "$item", "seed": "$y"}], "b": "$item", "c": [{"$each": "z", "d": "$item.1"}]}
+    assert list(uses(tree)) == [("x", None), ("y", None), ("item", None), ("z", None), ("item", 1)]

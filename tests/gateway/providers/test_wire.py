@@ -13,10 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from gateway.fault import Fault, FaultKind, Reach
-from gateway.providers import wire
-from gateway.providers.classify import UNREADABLE, Reply
-from gateway.providers.pack import CallName
-from gateway.providers.render import Call
+from gateway.providers.classify import UNREADABLE, Media, Reply
+from gateway.providers.pack import CallName, Encoding
+from gateway.providers.render import Call, File
 from gateway.providers.secrets import Secrets
 from gateway.providers.wire import Broken, Wire
 
@@ -33,16 +32,16 @@ def submit(url: str, body: object = None) -> Call:
 @asynccontextmanager
 async def server(answer: Answer) -> AsyncIterator[str]:
     """Serve one answer for everything."""
-    app = web.Application()
+    app = web.Application(client_max_size=1 << 24)
     app.router.add_route("*", "/{path:.*}", answer)
     async with TestServer(app) as running:
         yield str(running.make_url("/jobs"))
 
 
-async def sent(call: Call, within: float = 2) -> Reply:
+async def sent(call: Call, within: float = 2, longest: int = 1 << 20) -> Reply:
     """Send a call on a line of its own."""
     async with aiohttp.ClientSession() as session:
-        return await Wire(session, SECRETS, 1).send(call, within)
+        return await Wire(session, SECRETS, 1, longest).send(call, within)
 
 
 async def broken(call: Call, within: float = 2) -> Fault:
@@ -110,9 +109,8 @@ async def test_json_is_read_whatever_it_is_called():
     assert (reply.status, reply.body) == (500, [1])
 
 
-async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch):
+async def test_an_endless_answer_is_cut():
     """An answer longer than any honest one is given up, not kept in memory."""
-    monkeypatch.setattr(wire, "_LONGEST_REPLY", 1000)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -124,7 +122,7 @@ async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch):
             return response
 
     async with server(answer) as url:
-        assert (await sent(submit(url))).body is UNREADABLE
+        assert (await sent(submit(url), longest=1000)).body is UNREADABLE
 
 
 async def test_a_redirect_is_not_followed():
@@ -190,3 +188,107 @@ async def test_a_line_that_breaks_after_sending_is_unsure(said: bytes):
         port = raw.sockets[0].getsockname()[1]
         fault = await broken(submit(f"http://127.0.0.1:{port}/jobs"))
     assert (fault.kind, fault.reach) == (FaultKind.PROVIDER_ERROR, Reach.UNSURE)
+
+
+async def test_a_multipart_body_is_read_as_it_was_meant():
+    """Texts, numbers, truth values, repeated parts and files arrive as parts, each under its own name and type."""
+    parts: list[tuple[str | None, str | None, str | None, bytes]] = []
+    types: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        types.append(request.content_type)
+        async for part in await request.multipart():
+            assert isinstance(part, aiohttp.BodyPartReader)
+            declared = part.headers.get("Content-Type", "").partition(";")[0]
+            parts.append((part.name, part.filename, declared, bytes(await part.read())))
+        return web.json_response({})
+
+    files = [File(b"\x89PNG\r\n--x", "image/png", "images-1.png"), File(b"", "image/webp", "images-2.webp")]
+    body = {"prompt": "Grüße 海豹", "n": 2, "hd": True, "tags": ["a", "b"], "image[]": files}
+    async with server(answer) as url:
+        await sent(Call(CallName.SUBMIT, "POST", url, AUTH, body, Encoding.MULTIPART))
+    assert types == ["multipart/form-data"]
+    texts = [("prompt", "Grüße 海豹".encode()), ("n", b"2"), ("hd", b"true"), ("tags", b"a"), ("tags", b"b")]
+    assert parts == [
+        *((name, None, "text/plain", value) for name, value in texts),
+        ("image[]", "images-1.png", "image/png", b"\x89PNG\r\n--x"),
+        ("image[]", "images-2.webp", "image/webp", b""),
+    ]
+
+
+async def test_the_name_of_a_part_is_sent_as_it_stands():
+    """Brackets in a name are part of it: few servers undo an escape there."""
+    seen: list[bytes] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(await request.read())
+        return web.json_response({})
+
+    body = {"image[]": [File(b"x", "image/png", "a.png")], "seed[]": 1}
+    async with server(answer) as url:
+        await sent(Call(CallName.SUBMIT, "POST", url, AUTH, body, Encoding.MULTIPART))
+    assert b'name="image[]"; filename="a.png"' in seen[0]
+    assert b'name="seed[]"' in seen[0]
+
+
+async def test_a_form_without_files_is_multipart_too():
+    """A provider that reads forms gets one, whether there is a file in it or not."""
+    seen: list[tuple[str, object]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append((request.content_type, (await request.post())["prompt"]))
+        return web.json_response({})
+
+    async with server(answer) as url:
+        await sent(Call(CallName.SUBMIT, "POST", url, AUTH, {"prompt": "a seal"}, Encoding.MULTIPART))
+    assert seen == [("multipart/form-data", "a seal")]
+
+
+@pytest.mark.parametrize("declared", ["image/png", "video/mp4; codecs=avc1"])
+async def test_an_answer_may_be_the_picture_itself(declared: str):
+    """An answer that says it is a picture or a film is one, and its bytes are kept whatever they look like."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=b'{"a": 1}', headers={"Content-Type": declared})
+
+    async with server(answer) as url:
+        reply = await sent(submit(url))
+    assert reply.body == Media(b'{"a": 1}', declared.partition(";")[0])
+
+
+async def test_a_secret_in_an_address_is_filled_in():
+    """A credential that belongs into the path gets there, and an address is sent exactly as it is spelled."""
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.raw_path)
+        return web.json_response({})
+
+    async with server(answer) as url:
+        await sent(Call(CallName.STATUS, "GET", f"{url}/$secret.ACME_KEY/a%2Fb?x=%7E", AUTH))
+    assert seen == ["/jobs/s3cret/a%2Fb?x=%7E"]
+
+
+@pytest.mark.parametrize("address", ["http://acme.example:80x/", "http://[::1/"])
+async def test_a_malformed_address_means_unsent(address: str):
+    """What is no address is not dialled."""
+    fault = await broken(submit(address))
+    assert (fault.kind, fault.reach) == (FaultKind.UNREADABLE, Reach.UNSENT)
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+async def test_a_large_body_arrives_whole(encoding: Encoding):
+    """Pictures of some megabytes arrive byte by byte, inside JSON and as parts."""
+    seen: list[tuple[bool, object]] = []
+    picture = bytes(range(256)) * (3 << 12)
+
+    async def answer(request: web.Request) -> web.Response:
+        found = (await request.json())["image"] if encoding is Encoding.JSON else (await request.post())["image"]
+        whole = found.encode("latin-1") if isinstance(found, str) else found.file.read()
+        seen.append((request.content_length is not None, whole == picture))
+        return web.json_response({})
+
+    part = picture.decode("latin-1") if encoding is Encoding.JSON else File(picture, "image/png", "a.png")
+    async with server(answer) as url:
+        await sent(Call(CallName.SUBMIT, "POST", url, AUTH, {"image": part}, encoding))
+    assert seen == [(True, True)]
