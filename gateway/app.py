@@ -16,23 +16,26 @@ from random import Random
 import aiohttp
 from aiohttp import web
 
-from gateway import __version__, egress, log, metrics
+from gateway import __version__, egress, log, metrics, telling
 from gateway.artifacts.disk import Disk
 from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
 from gateway.artifacts.source import Source
 from gateway.artifacts.store import Store
-from gateway.attempts.attempt import Patience, Target, Walker
+from gateway.attempts.aftercare import Aftercare
+from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
+from gateway.attempts.line import Line, Target
 from gateway.attempts.resume import resume
 from gateway.attempts.run import Runs
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock, SteadyClock, SystemClock
 from gateway.documents import Mistakes
 from gateway.ingress import admin, envelope
 from gateway.ingress.account import Account, Tallies
 from gateway.ingress.callers import Callers, Guard, anyone, local
 from gateway.ingress.content import Content
+from gateway.ingress.desk import Receivers
 from gateway.ingress.envelope import Answered
 from gateway.ingress.estimate import Estimate
 from gateway.ingress.generate import Generate
@@ -41,12 +44,16 @@ from gateway.ingress.library import Dependencies, Library
 from gateway.ingress.nudges import Nudges
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
+from gateway.ingress.webhooks import Webhooks
 from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
+from gateway.ledger.lane import Observer
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
 from gateway.settings import Auth, Booking, Settings
-from gateway.upkeep import Upkeep
+from gateway.telling import Telling
+from gateway.upkeep import Ages, Upkeep
+from gateway.webhooks.outbox import Outbox
 from gateway.world import Loaded, load
 
 LOCAL = "local"  # the one account there is without keys
@@ -65,6 +72,8 @@ class _Parts:
     artifacts: Store | None
     wire: Wire
     health: Health
+    links: Links
+    receivers: Receivers
 
 
 class Running:
@@ -78,6 +87,7 @@ class Running:
         self._store: Database | None = None
         self._intake: Intake | None = None
         self._wire: Wire | None = None
+        self._telling: Telling | None = None
 
     @property
     def providers(self) -> list[tuple[str, str]]:
@@ -88,14 +98,15 @@ class Running:
         """One offer, ready to be called; None when no pack has it."""
         return self.loaded.target(provider, model)
 
-    def serve(self, store: Database, intake: Intake, wire: Wire) -> None:
+    def serve(self, store: Database, intake: Intake, wire: Wire, told: Telling) -> None:
         """Know who has to be told when the configuration changes."""
-        self._store, self._intake, self._wire = store, intake, wire
+        self._store, self._intake, self._wire, self._telling = store, intake, wire, told
 
     async def reload(self, settings: Settings, environ: Mapping[str, str]) -> None:
         """Take another configuration, whole; Mistakes leaves the one in force. What is under way keeps its pinned plan."""
         assert self._wire is not None
         assert self._intake is not None
+        assert self._telling is not None
         try:
             loaded = await asyncio.to_thread(load, settings, environ)
         except Mistakes:
@@ -104,6 +115,8 @@ class Running:
         self.loaded = loaded
         self._wire.secrets = loaded.secrets
         self._intake.world = loaded.world
+        self._intake.most = settings.live
+        await self._telling.take(settings)
         metrics.RELOADS.labels("loaded").inc()
         log.event("config_reloaded", **settings.describe())
 
@@ -122,23 +135,28 @@ async def running(
 
     Mistakes for packs that cannot be used, StoreError for the store, OSError for the address.
     """
-    clock = clock or SystemClock()
+    clock = SteadyClock(clock or SystemClock(), _stepped)
     random = random or Random(entropy.randbits(64))  # noqa: S311 - it spreads waits and guards nothing
     now = Running(await asyncio.to_thread(load, settings, environ))
     async with AsyncExitStack() as stack:
         store = await Database.open(settings.store.path, now=clock.now_ms)
         stack.push_async_callback(store.close)
-        store.observe = _observe
         await _open_books(store, settings, clock)
         artifacts = await _artifacts(stack, settings)
         wire = await _wire(stack, settings, now.loaded)
-        parts = _Parts(settings, clock, store, artifacts, wire, Health())
+        links = Links(secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock)
+        parts = _Parts(settings, clock, store, artifacts, wire, Health(), links, receivers(settings))
         runs = await _runs(stack, parts, now, random)
-        intake = Intake(now.loaded.world, store, runs, parts.health, clock)
-        now.serve(store, intake, wire)
+        intake = Intake(now.loaded.world, store, runs, parts.health, clock, settings.live)
+        told = await stack.enter_async_context(
+            telling.opened(settings, store, parts.receivers, links, lambda: now.origin, clock=clock, random=random)
+        )
+        store.observe = _observing(told.outbox)
+        now.serve(store, intake, wire, told)
         tallies = Tallies()
         callers = Callers(store, pepper(settings), clock) if settings.auth is Auth.KEYS else None
-        upkeep = Upkeep(store, artifacts, tallies, callers, clock, settings.outputs.keep)
+        ages = Ages(settings.outputs.keep, settings.keep.records, settings.keep.usage)
+        upkeep = Upkeep(store, artifacts, tallies, callers, clock, ages)
         upkeep.start()
         stack.push_async_callback(upkeep.stop)
         stack.push_async_callback(runs.drain)
@@ -147,7 +165,8 @@ async def running(
         application = web.Application(middlewares=[envelope.middleware(clock, _counting(tallies), entropy.token_bytes)])
         application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard)))
         now.origin = await _listen(stack, application, settings)
-        await _private_door(stack, settings, store, clock)
+        told.outbox.start()
+        await _private_door(stack, parts)
         now.ready = True
         log.event("serving", origin=now.origin, version=__version__, **settings.describe())
         yield now
@@ -185,19 +204,28 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
     limits = Limits(settings.outputs.max_image, settings.outputs.max_video)
     keeper = Keeper(fetching, parts.artifacts, limits, settings.egress)
     collector = Collector(parts.store, keeper, parts.clock)
-    patience = Patience(settings.timeouts.submit / 1000, settings.timeouts.poll_grace)
     nudges = _nudges(settings)
-    walker = Walker(
-        parts.store,
+    line = Line(
         parts.wire,
-        inputs=Inputs(Source(fetching, settings.egress)),
-        collector=collector,
-        clock=parts.clock,
-        random=random,
-        patience=patience,
-        callback=nudges.address if nudges is not None else None,
+        Inputs(Source(fetching, settings.egress)),
+        parts.clock,
+        settings.timeouts.submit / 1000,
+        nudges.address if nudges is not None else None,
     )
+    walker = Walker(parts.store, line, collector, parts.clock, random, settings.timeouts.poll_grace)
+    aftercare = Aftercare(parts.store, line, now.target, parts.clock)
+    aftercare.start()
+    stack.push_async_callback(aftercare.stop)
     return Runs(parts.store, walker, now.target, parts.health, parts.clock, random)
+
+
+def _observing(outbox: Outbox) -> Observer:
+    def observe(programs: int, seconds: float) -> None:
+        metrics.COMMIT_SIZE.observe(programs)
+        metrics.COMMIT_SECONDS.observe(seconds)
+        outbox.wake()  # whatever was committed may be owed to somebody
+
+    return observe
 
 
 def _nudges(settings: Settings) -> Nudges | None:
@@ -209,7 +237,7 @@ def _nudges(settings: Settings) -> Nudges | None:
 
 def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard) -> list[web.RouteDef]:
     settings, clock, store, artifacts = parts.settings, parts.clock, parts.store, parts.artifacts
-    links = Links(secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock)
+    links = parts.links
 
     async def remove(generation: str) -> int:
         return await artifacts.delete(generation) if artifacts is not None else 0
@@ -224,6 +252,7 @@ def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guar
         *Estimate(intake, store, enforce=settings.credits is Booking.ENFORCE).routes(guard),
         *Content(store, links, runs.cancel, remove, clock).routes(guard),
         *Account(store, clock).routes(guard),
+        *Webhooks(store, parts.receivers, clock).routes(guard),
         *library.routes(guard),
         *Dependencies(stored, artifacts.probe if artifacts is not None else None, clock).routes(guard),
         *(Outputs(links, store, artifacts).routes() if artifacts is not None else ()),
@@ -243,9 +272,8 @@ def _counting(tallies: Tallies) -> Callable[[Answered], None]:
     return count
 
 
-def _observe(programs: int, seconds: float) -> None:
-    metrics.COMMIT_SIZE.observe(programs)
-    metrics.COMMIT_SECONDS.observe(seconds)
+def _stepped(by: int) -> None:
+    log.event("clock_stepped", level="warning", ms=by)
 
 
 async def _listen(stack: AsyncExitStack, application: web.Application, settings: Settings) -> str:
@@ -263,12 +291,11 @@ async def _listen(stack: AsyncExitStack, application: web.Application, settings:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _private_door(stack: AsyncExitStack, settings: Settings, store: Database, clock: Clock) -> None:
-    path = socket_path(settings)
+async def _private_door(stack: AsyncExitStack, parts: _Parts) -> None:
+    path = socket_path(parts.settings)
     path.unlink(missing_ok=True)  # the store's lock says that whoever left it is gone
-    runner = web.AppRunner(
-        admin.application(store, pepper(settings), clock), handle_signals=False, access_log=None, auto_decompress=False
-    )
+    acts = admin.application(parts.store, pepper(parts.settings), parts.clock, receivers=parts.receivers)
+    runner = web.AppRunner(acts, handle_signals=False, access_log=None, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     before = os.umask(0o177)  # for the owner alone, from the moment it is there
@@ -305,3 +332,8 @@ def secret_of(settings: Settings, purpose: str) -> bytes:
 def pepper(settings: Settings) -> bytes:
     """What API keys are hashed with."""
     return secret_of(settings, "api keys")
+
+
+def receivers(settings: Settings) -> Receivers:
+    """What has to be known of those who are told."""
+    return telling.receivers(settings, secret_of(settings, "webhooks"))

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+STEP = 30_000  # ms; a clock that is disciplined slews or steps by less
+LEASE = 60.0  # seconds; whoever set a clock by mistake, or a machine that just woke, has it right by then
 
 
 class Clock(Protocol):
@@ -44,6 +48,43 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the running loop."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class SteadyClock:
+    """Another clock, whose time of day is not followed at once when somebody sets it.
+
+    A step of more than `STEP` ms away from the clock that never steps is told once, with its size in ms, and then not believed
+    for `LEASE` seconds: so that a clock set wrongly and set back expires no key, link or file. Small corrections are followed.
+    """
+
+    def __init__(self, clock: Clock, told: Callable[[int], None]) -> None:
+        """Follow `clock`, and tell of its steps."""
+        self._clock = clock
+        self._told = told
+        self._wall = clock.now_ms()  # what was last believed, and when
+        self._at = clock.monotonic()
+        self._stepped: float | None = None
+
+    def now_ms(self) -> int:
+        """Give the time of day in milliseconds since the epoch, as if no step had been made within the lease."""
+        wall, at = self._clock.now_ms(), self._clock.monotonic()
+        due = self._wall + int((at - self._at) * 1000)
+        if abs(wall - due) > STEP:
+            if self._stepped is None:
+                self._stepped = at
+                self._told(wall - due)
+            if at - self._stepped < LEASE:
+                return due
+        self._wall, self._at, self._stepped = wall, at, None
+        return wall
+
+    def monotonic(self) -> float:
+        """Give seconds on the clock that never steps back."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as the clock that is followed does."""
+        await self._clock.sleep(seconds)
 
 
 def iso(moment_ms: int) -> str:

@@ -41,7 +41,16 @@ FAILOVERS = Counter(
     "tidegate_failovers", "Times the next provider was asked after a fault", ["provider", "fault"], registry=REGISTRY
 )
 IN_DOUBT = Counter(
-    "tidegate_attempts_in_doubt", "Attempts after which a job may run unseen", ["provider"], registry=REGISTRY
+    "tidegate_attempts_in_doubt",
+    "Submits whose answer was lost, by what the provider offers against it and what became of it",
+    ["provider", "class", "resolution"],
+    registry=REGISTRY,
+)
+DOUBLE_SPEND = Counter(
+    "tidegate_double_spend_credits",
+    "What jobs cost whose result came when nobody waited for it any more; no customer pays for it",
+    ["provider"],
+    registry=REGISTRY,
 )
 UNKNOWN_STATES = Counter(
     "tidegate_unknown_states", "State words of a provider that its pack does not list", ["provider"], registry=REGISTRY
@@ -61,6 +70,17 @@ COMMIT_SIZE = Histogram(
     registry=REGISTRY,
 )
 LEDGER_FINDINGS = Gauge("tidegate_ledger_findings", "Violated checks of the ledger at the last look", registry=REGISTRY)
+WEBHOOK_DELIVERIES = Counter(
+    "tidegate_webhook_deliveries",
+    "Attempts at telling a receiver, by what came of them",
+    ["outcome"],
+    registry=REGISTRY,
+)
+WEBHOOK_BACKLOG = Gauge(
+    "tidegate_webhook_backlog",
+    "Deliveries that are due, wait for a retry or are queued, up to 10,000",
+    registry=REGISTRY,
+)
 RELOADS = Counter("tidegate_config_reloads", "Attempts to load the configuration anew", ["result"], registry=REGISTRY)
 
 

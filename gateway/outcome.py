@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from gateway.fault import Fault, FaultKind, Reach
 
@@ -54,13 +55,24 @@ class ProviderError:
     fault: Fault
 
 
+# What a failed attempt may have cost, by how far its call got: nothing that never began is charged for, all else may be.
+BILLING: Mapping[Reach, Billing] = MappingProxyType(
+    {
+        Reach.UNSENT: Billing.NONE,
+        Reach.REFUSED: Billing.NONE,
+        Reach.UNSURE: Billing.POSSIBLE,
+        Reach.ACCEPTED: Billing.POSSIBLE,
+    }
+)
+# The job was done and what it made cannot be had: that is charged for everywhere.
+_DONE = frozenset({FaultKind.OUTPUT_LOST, FaultKind.UNREADABLE})
+
+
 def billing_after(fault: Fault) -> Billing:
-    """Judge from how far a failed call got whether the provider may charge for it."""
-    match fault.reach:
-        case Reach.UNSENT | Reach.REFUSED:
-            return Billing.NONE
-        case Reach.UNSURE | Reach.ACCEPTED:
-            return Billing.POSSIBLE
+    """Judge from a fault and how far the call got whether the provider charges for the attempt."""
+    if fault.reach is Reach.ACCEPTED and fault.kind in _DONE:
+        return Billing.CERTAIN
+    return BILLING[fault.reach]
 
 
 @dataclass(frozen=True, slots=True)

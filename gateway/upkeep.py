@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from gateway import log, metrics
 from gateway.artifacts.fault import StorageFault
@@ -17,8 +18,18 @@ from gateway.ledger.program import StoreError
 
 _FLUSH = 1.0  # seconds between writes of what is only counted: so much may be lost in a crash
 _SWEEP = 60.0
+_EXPIRE = 60.0
 _CHECK = 60.0
 _GRACE = 120_000  # ms past its deadline that a generation may take to be settled
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How many ms outputs, records of what has ended, and counts of requests are kept."""
+
+    outputs: int
+    records: int
+    usage: int
 
 
 class Upkeep:
@@ -31,20 +42,25 @@ class Upkeep:
         tallies: Tallies,
         callers: Callers | None,
         clock: Clock,
-        keep: int,
+        ages: Ages,
     ) -> None:
-        """Keep house in `store`; outputs older than `keep` ms are removed from `artifacts`."""
+        """Keep house in `store`, and in `artifacts`; what is older than its age is removed."""
         self._store = store
         self._artifacts = artifacts
         self._tallies = tallies
         self._callers = callers
         self._clock = clock
-        self._keep = keep
+        self._ages = ages
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin."""
-        for seconds, task in ((_FLUSH, self.flush), (_SWEEP, self.sweep), (_CHECK, self.check)):
+        for seconds, task in (
+            (_FLUSH, self.flush),
+            (_SWEEP, self.sweep),
+            (_EXPIRE, self.expire),
+            (_CHECK, self.check),
+        ):
             self._tasks.append(asyncio.create_task(self._every(seconds, task), name=task.__name__))
 
     async def stop(self) -> None:
@@ -68,12 +84,26 @@ class Upkeep:
         now = self._clock.now_ms()
         while await self._store.write(generations.forget_keys(now - generations.KEY_LIFE)):
             pass
-        while self._artifacts is not None and (stale := await self._store.report(generations.stale(now - self._keep))):
+        while self._artifacts is not None and (
+            stale := await self._store.report(generations.stale(now - self._ages.outputs))
+        ):
             for generation in stale:
                 # Marked first: a file that stays behind costs space, a record that points nowhere costs trust.
                 await self._store.write(generations.remove_files(generation, now))
                 await self._artifacts.delete(generation)
             log.event("outputs_removed", generations=len(stale))
+
+    async def expire(self) -> None:
+        """Delete the records that are older than they are kept, a few at a time so that nobody waits for it."""
+        now = self._clock.now_ms()
+        while expired := await self._store.write(generations.expire(now - self._ages.records, now)):
+            files = 0
+            for each in expired:
+                if each.has_files and self._artifacts is not None:
+                    files += await self._artifacts.delete(each.id)
+            log.event("records_expired", generations=len(expired), files=files)
+        while await self._store.write(usage.forget((now - self._ages.usage) // usage.DAY)):
+            pass
 
     async def check(self) -> None:
         """Look whether every invariant of the ledger holds, and say so where people look."""

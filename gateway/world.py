@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway import log
-from gateway.attempts.attempt import Target
+from gateway.attempts.line import Target
 from gateway.ingress.weigh import World
 from gateway.providers import catalog as packs
 from gateway.providers.catalog import Catalog

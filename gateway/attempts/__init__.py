@@ -2,7 +2,10 @@
 
 - `job`      one live generation, as the walkers see it
 - `decide`   after this fault: same again, next offer, or give up: one pure function
-- `attempt`  walks one attempt: submit, look, fetch the result, cancel
+- `line`     what an attempt says to its provider and hears from it
+- `attempt`  walks one attempt, and writes every step down
+- `doubt`    a submit whose answer was lost: repeated under its key, looked for, or left in doubt
+- `aftercare`  attempts nobody waits for: stopped, and looked at once more
 - `inputs`   files as each provider takes them
 - `collect`  makes the outputs ours, and settles
 - `run`      walks one plan to its end

@@ -3,83 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
-from gateway import log, metrics
+from gateway import log
+from gateway.attempts.aftercare import following, note_late
 from gateway.attempts.collect import Collector, Failed, Gone, Result
-from gateway.attempts.inputs import Inputs, Unusable
-from gateway.attempts.job import Job, fault_row
+from gateway.attempts.doubt import Doubts, is_unsure
+from gateway.attempts.job import Job, fault_row, steady
+from gateway.attempts.line import Line, Target, Told
 from gateway.attempts.pace import next_look
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger import attempts as ledger
 from gateway.ledger.database import Database
+from gateway.ledger.endings import CANCELS, SOON_CLOSED
 from gateway.ledger.records import Attempt
 from gateway.outcome import AttemptState, Billing, Output, billing_after
-from gateway.providers import read, render
-from gateway.providers.pack import CallName, JobState, Model
+from gateway.providers.pack import JobState
 from gateway.providers.read import Reading
-from gateway.providers.render import Misdirected, Site
-from gateway.providers.wire import Broken, Wire
 from gateway.routing.plan import Step
 
 _LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
-_LOOK_TIMEOUT = 30.0  # seconds for a status, result or cancel call
 _INLINE = "data:"
 _COST = "reported_cost"  # kept beside what finds the job again
-
-# (generation, attempt's number) → an address nobody else can guess.
-Callback = Callable[[str, int], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take: seconds for a submit that is answered at once, ms without a successful look."""
-
-    submit: float
-    poll_grace: int
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One offer, ready to be called."""
-
-    model: Model
-    site: Site
 
 
 class Walker:
     """Walks attempts. It holds what all of them need, and nothing of any of them."""
 
     def __init__(
-        self,
-        store: Database,
-        wire: Wire,
-        *,
-        inputs: Inputs,
-        collector: Collector,
-        clock: Clock,
-        random: Random,
-        patience: Patience,
-        callback: Callback | None = None,
+        self, store: Database, line: Line, collector: Collector, clock: Clock, random: Random, poll_grace: int
     ) -> None:
-        """Speak over `wire`, keep every step in `store`; `callback` gives the address at which a provider may nudge us."""
+        """Speak over `line`, keep every step in `store`. A job is given up after `poll_grace` ms without a look at it."""
         self._store = store
-        self._wire = wire
-        self._inputs = inputs
+        self._line = line
         self._collector = collector
-        self._callback = callback
         self._clock = clock
         self._random = random
-        self._patience = patience
+        self._poll_grace = poll_grace
+        self._doubts = Doubts(line, clock, self._pause)
 
     async def begin(self, job: Job, step: Step, target: Target) -> Result:
-        """Make a new attempt: the intent is committed before the first byte leaves."""
+        """Make a new attempt: the intent is committed before the first byte leaves.
+
+        Inputs are fetched before that: a crash meanwhile leaves nothing in doubt.
+        """
         job.made += 1
         job.nudged = False
+        call = await self._line.ready(job, step, target)
         now = self._clock.now_ms()
         opening = ledger.open_attempt(
             job.id,
@@ -94,7 +68,15 @@ class Walker:
         if attempt is None:
             return Gone()
         log.event("attempt_started", generation=job.id, attempt=job.made, provider=step.provider, model=job.model)
-        reading = await self._submit(job, step, target)
+        if isinstance(call, Fault):
+            return await self._close(job, attempt, call, None)
+        reading = await self._line.submit(job, step, target, call)
+        if is_unsure(reading):
+            reading = await self._doubts.clear(job, step, target, reading, call)
+        return await self._go_on(job, step, target, attempt, reading)
+
+    async def _go_on(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
+        """Go on from what the answer to a submit says."""
         match reading.state:
             case JobState.QUEUED | JobState.RUNNING:
                 return await self._submitted(job, step, target, attempt, reading)
@@ -108,40 +90,23 @@ class Walker:
         """Go on with an attempt that a restart found open."""
         match attempt.state:
             case AttemptState.SUBMITTED:
-                await self._pause(job, self._random.random() * 2)  # those resumed together do not look together
+                await self._pause(job, self._random.random() * min(job.spread, max(job.left(self._clock), 0) / 1000))
+                job.nudged = True  # its turn has come: a further rest would only make the news older
                 return await self._watch(
                     job, step, target, attempt.id, attempt.kept or {}, attempt.submitted or attempt.started
                 )
             case AttemptState.STORING if attempt.outputs:
                 outputs = tuple(Output(**output) for output in attempt.outputs)
-                return await self._collect(job, step, attempt.id, outputs, attempt.cost)
+                counted = attempt.cost if attempt.cost is not None else (attempt.kept or {}).get(_COST)
+                return await self._collect(job, step, attempt.id, outputs, counted)
             case AttemptState.STORING:
                 said = "the output came inside the answer and was lost when the gateway stopped"
                 return await self._close(job, attempt.id, Fault(FaultKind.OUTPUT_LOST, Reach.ACCEPTED, said), None)
             case _:
                 said = "the gateway stopped while the request was under way"
-                return await self._close(job, attempt.id, Fault(FaultKind.TIMEOUT, Reach.UNSURE, said), None)
-
-    async def _submit(self, job: Job, step: Step, target: Target) -> Reading:
-        form = target.model.offer.forms[step.form]
-        try:
-            fields = await self._inputs.prepare(form, {**form.defaults, **job.fields})
-        except Unusable as unusable:
-            return Reading(JobState.FAILED, fault=unusable.fault)
-        if job.canceled:
-            return Reading(JobState.FAILED, fault=Fault(FaultKind.LOST, Reach.UNSENT, "canceled by the caller"))
-        call = render.submit(target.model, step.form, fields, target.site, self._nudges(job))
-        lifecycle = target.model.shapes[step.form].lifecycle
-        limit = lifecycle.pace.deadline / 1000 if lifecycle.is_immediate else self._patience.submit
-        left = (job.deadline - self._clock.now_ms()) / 1000
-        try:
-            reply = await self._wire.send(call, max(1.0, min(limit, left)))
-        except Broken as broken:
-            return Reading(JobState.FAILED, fault=broken.fault)
-        return read.submitted(target.model, step.form, reply, self._clock.now_ms())
-
-    def _nudges(self, job: Job) -> str | None:
-        return self._callback(job.id, job.made) if self._callback is not None else None
+                unsure = Reading(JobState.FAILED, fault=Fault(FaultKind.TIMEOUT, Reach.UNSURE, said))
+                reading = await self._doubts.clear(job, step, target, unsure)
+                return await self._go_on(job, step, target, attempt.id, reading)
 
     async def _submitted(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
         now = self._clock.now_ms()
@@ -166,16 +131,17 @@ class Walker:
         The last look comes after the deadline: a job that ended while the gateway was away is not thrown away.
         """
         pace = target.model.shapes[step.form].lifecycle.pace
-        end = min(job.deadline, began + pace.deadline)
-        seen = self._clock.now_ms()
+        seen = steady(self._clock)
+        began = seen - max(self._clock.now_ms() - began, 0)
+        end = min(job.ends, began + pace.deadline)
         while True:
-            now = self._clock.now_ms()
+            now = steady(self._clock)
             wait = min(next_look(pace, now - began, self._random.random()), end - now)
             if not await self._pause(job, max(wait, 0) / 1000):
                 await self._stop(job, step, target, attempt, kept)
                 return Gone()
-            reading = await self._look(job, step, target, kept)
-            now = self._clock.now_ms()
+            reading = await self._line.look(job.id, step, target, kept)
+            now = steady(self._clock)
             unseen = reading.state is None or self._may_be_too_early(reading, began, now)
             seen = seen if unseen else now
             if reading.state is JobState.SUCCEEDED:
@@ -183,33 +149,9 @@ class Walker:
             if not unseen and reading.state in {JobState.FAILED, JobState.CANCELED}:
                 assert reading.fault is not None
                 return await self._close(job, attempt, reading.fault, _costed(reading, kept).cost)
-            if now >= end or now - seen > self._patience.poll_grace:
+            if now >= end or now - seen > self._poll_grace:
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
-
-    async def _look(self, job: Job, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
-        metrics.LOOKS.labels(step.provider).inc()
-        reading = await self._call(CallName.STATUS, step, target, kept)
-        if reading.unknown is not None:
-            metrics.UNKNOWN_STATES.labels(step.provider).inc()
-            log.event(
-                "unknown_state", level="warning", generation=job.id, provider=step.provider, state=reading.unknown
-            )
-        lifecycle = target.model.shapes[step.form].lifecycle
-        if reading.state is JobState.SUCCEEDED and CallName.RESULT in lifecycle.calls:
-            return await self._call(CallName.RESULT, step, target, kept)
-        return reading
-
-    async def _call(self, name: CallName, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
-        try:
-            call = render.follow(target.model, step.form, name, kept, target.site)
-            reply = await self._wire.send(call, _LOOK_TIMEOUT)
-        except Broken as broken:
-            return Reading(None, fault=broken.fault)
-        except Misdirected as error:
-            return Reading(JobState.FAILED, fault=Fault(FaultKind.UNREADABLE, Reach.ACCEPTED, str(error)))
-        understand = read.looked if name is CallName.STATUS else read.fetched
-        return understand(target.model, step.form, reply, self._clock.now_ms())
 
     @staticmethod
     def _may_be_too_early(reading: Reading, began: int, now: int) -> bool:
@@ -220,7 +162,7 @@ class Walker:
         """Keep where the outputs are before they are fetched: a restart then fetches them again instead of paying again."""
         links = [asdict(output) for output in reading.outputs if not _is_inline(output)]
         if not await self._store.write(ledger.storing(attempt, links, self._clock.now_ms())):
-            await self._store.write(ledger.late(attempt, reading.cost))
+            await note_late(self._store, attempt, step.provider, step.price, reading.cost)
             return Gone()
         log.event(
             "attempt_finished",
@@ -255,43 +197,28 @@ class Walker:
     async def _abandon(
         self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any], said: str
     ) -> Result:
+        """Wait no longer; whether the provider listens and what became of the job is seen to later."""
         fault = Fault(FaultKind.TIMEOUT, Reach.ACCEPTED, said)
         now = self._clock.now_ms()
-        await self._store.write(
-            ledger.close_attempt(attempt, AttemptState.ABANDONED, fault_row(fault), Billing.POSSIBLE, now)
-        )
-        await self._cancel(step, target, kept)
+        await self._let_go(attempt, fault, ledger.After(now + SOON_CLOSED, CANCELS))
+        told = await self._line.cancel(step, target, kept)
+        pace = target.model.shapes[step.form].lifecycle.pace
+        await self._store.write(ledger.put_off(attempt, following(told, CANCELS - 1, pace, self._clock.now_ms())))
         return Gone() if job.canceled else Failed(fault)
 
     async def _stop(self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any]) -> None:
         """Nobody waits any more: tell the provider, as far as it listens."""
-        sent = await self._cancel(step, target, kept)
+        told = await self._line.cancel(step, target, kept)
         if job.stopped is not None and not job.stopped.done():
-            job.stopped.set_result(sent)
-        said = "canceled by the caller"
-        fault = Fault(FaultKind.LOST, Reach.ACCEPTED, said)
-        now = self._clock.now_ms()
-        await self._store.write(
-            ledger.close_attempt(attempt, AttemptState.ABANDONED, fault_row(fault), Billing.POSSIBLE, now)
-        )
+            job.stopped.set_result(told is Told.SENT)
+        pace = target.model.shapes[step.form].lifecycle.pace
+        after = following(told, CANCELS - 1, pace, self._clock.now_ms())
+        await self._let_go(attempt, Fault(FaultKind.LOST, Reach.ACCEPTED, "canceled by the caller"), after)
 
-    async def _cancel(self, step: Step, target: Target, kept: Mapping[str, Any]) -> bool:
-        """Send the cancel call where the provider has one for the state the job is in; say whether it was sent."""
-        line = target.model.shapes[step.form].lifecycle.calls.get(CallName.CANCEL)
-        if line is None:
-            return False
-        if line.when:
-            reading = await self._call(CallName.STATUS, step, target, kept)
-            if reading.state not in line.when:
-                return False
-        try:
-            await self._wire.send(
-                render.follow(target.model, step.form, CallName.CANCEL, kept, target.site), _LOOK_TIMEOUT
-            )
-        except (Broken, Misdirected) as error:
-            log.event("provider_cancel_failed", level="warning", provider=step.provider, reason=str(error))
-            return False
-        return True
+    async def _let_go(self, attempt: int, fault: Fault, after: ledger.After) -> None:
+        now, row = self._clock.now_ms(), fault_row(fault)
+        closing = ledger.close_attempt(attempt, AttemptState.ABANDONED, row, Billing.POSSIBLE, now, after=after)
+        await self._store.write(closing)
 
     async def _pause(self, job: Job, seconds: float) -> bool:
         """Rest, unless there is a reason to look at once; False when the caller canceled meanwhile."""

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from gateway import log, metrics
 from gateway.artifacts.fault import OutputFault, StorageFault
+from gateway.attempts.aftercare import note_late
 from gateway.attempts.job import Job
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Kind
-from gateway.ledger import attempts as ledger
 from gateway.ledger import generations
 from gateway.ledger.database import Database
 from gateway.ledger.records import ArtifactLike
@@ -98,7 +98,7 @@ class Collector:
             reported_cost=cost,
         )
         if not await self._store.write(settlement):
-            await self._store.write(ledger.late(attempt, cost))
+            await note_late(self._store, attempt, step.provider, step.price, cost)
             await self._keeper.discard(job.id)
             return Gone()
         metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
@@ -112,13 +112,13 @@ class Collector:
                 return await self._keeper.keep(job.id, index, output, job.kind)
             except OutputFault as fault:
                 wait = next(waits, None)
-                left = (job.deadline - self._clock.now_ms()) / 1000
+                left = job.left(self._clock) / 1000
                 if not fault.retryable or wait is None or wait > left or job.canceled:
                     raise
                 log.event("output_fetch_again", generation=job.id, index=index, reason=fault.kind, wait=wait)
             except StorageFault as fault:
                 wait = _STORE_AGAIN
-                if self._clock.now_ms() + int(wait * 1000) > job.deadline or job.canceled:
+                if wait * 1000 > job.left(self._clock) or job.canceled:
                     raise
                 log.event("output_store_again", level="warning", generation=job.id, reason=str(fault), wait=wait)
             await self._clock.sleep(wait)

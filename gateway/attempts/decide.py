@@ -9,6 +9,7 @@ from gateway.fault import Again as Allowed
 from gateway.fault import Fault, FaultKind, Following, Reach
 
 _LEAST = 5_000  # ms that must be left for another attempt to make sense
+_PAUSE = 1_000  # ms after a rate limit that does not say how long
 _BACKOFF = 200  # ms before the same offer is asked again, at most doubled by chance
 
 
@@ -104,4 +105,4 @@ def _pause(fault: Fault) -> int | None:
         case Allowed.ONCE:
             return max(fault.pause or 0, _BACKOFF)
         case Allowed.AFTER_PAUSE:
-            return fault.pause
+            return fault.pause if fault.pause is not None else _PAUSE

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Kind, Value
 from gateway.ledger.records import Attempt, Record
-from gateway.outcome import ProviderError
+from gateway.outcome import AttemptState, ProviderError
 from gateway.routing.plan import Step
 
 
@@ -18,8 +19,10 @@ from gateway.routing.plan import Step
 class Job:
     """A generation on its way: what is asked, what was pinned at acceptance, and how far it has come.
 
-    Times in ms since the epoch. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
-    look without a rest before it.
+    Times in ms since the epoch, except `ends`: that is in ms of the clock that never steps, for a clock that is set must end
+    nothing and keep nothing alive. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
+    look without a rest before it. `spread` is the seconds over which those that a restart took up together go on, so that no
+    provider hears from all of them at once.
     """
 
     id: str
@@ -42,6 +45,8 @@ class Job:
     canceled: bool = False
     nudged: bool = False
     stopped: asyncio.Future[bool] | None = None
+    ends: int = 0
+    spread: float = 0.0
 
     @property
     def asked(self) -> int:
@@ -49,9 +54,23 @@ class Job:
         count = self.fields.get("count", 1)
         return count if isinstance(count, int) else 1
 
+    def wind(self, clock: Clock) -> None:
+        """Measure what is left until the deadline by the clock that never steps; never more than it was given at first."""
+        left = min(self.deadline - clock.now_ms(), self.deadline - self.created)
+        self.ends = steady(clock) + max(left, 0)
+
+    def left(self, clock: Clock) -> int:
+        """How many ms it still has."""
+        return self.ends - steady(clock)
+
     def step(self, provider: str) -> Step | None:
         """The step of the plan at one provider."""
         return next((step for step in self.steps if step.provider == provider), None)
+
+
+def steady(clock: Clock) -> int:
+    """The ms on the clock that never steps."""
+    return int(clock.monotonic() * 1000)
 
 
 def from_record(record: Record) -> Job:
@@ -74,6 +93,17 @@ def from_record(record: Record) -> Job:
         if attempt.fault is not None:
             job.errors.append(ProviderError(attempt.provider, fault_of(attempt)))
     return job
+
+
+def unfinished(record: Record) -> Attempt | None:
+    """The attempt that goes on, if one does."""
+    return next((attempt for attempt in reversed(record.attempts) if attempt.state.is_open), None)
+
+
+def was_cut_off(attempt: Attempt) -> bool:
+    """Whether an attempt that a restart found open lost its answer by our own stop, so that its failure is not the provider's."""
+    lost = attempt.state is AttemptState.STORING and not attempt.outputs
+    return lost or attempt.state is AttemptState.SUBMITTING
 
 
 def accepted(

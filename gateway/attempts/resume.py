@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from gateway import log
-from gateway.attempts.job import from_record
+from gateway.attempts.job import from_record, unfinished
 from gateway.attempts.run import Runs
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
+
+_LEAST_SPREAD = 2.0  # seconds; what was begun together is not looked at together
+_PER_SECOND = 200  # of all that is taken up: a tenth of what one process is able to send
 
 
 async def resume(store: Database, runs: Runs) -> int:
     """Start every generation that has not ended, from where the store says it is; give how many there were."""
     records = await store.report(ledger.live())
+    spread = max(_LEAST_SPREAD, len(records) / _PER_SECOND)
     for record in records:
-        attempt = next((attempt for attempt in reversed(record.attempts) if attempt.state.is_open), None)
-        runs.start(from_record(record), attempt)
+        job = from_record(record)
+        job.spread = spread
+        runs.start(job, unfinished(record))
     if records:
         log.event("generations_resumed", count=len(records))
     return len(records)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from random import Random
 from typing import Any, assert_never
 
 from gateway import log, metrics
-from gateway.attempts.attempt import Target, Walker
+from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
-from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide, may_run
-from gateway.attempts.job import Job, fault_row
+from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
+from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
+from gateway.attempts.line import Targets
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
-from gateway.ledger.program import StoreError
+from gateway.ledger.program import StoreBroken, StoreError, StoreFailed
 from gateway.ledger.records import Attempt
 from gateway.outcome import Ending, ProviderError, ending
 from gateway.routing.health import Health
@@ -25,9 +25,8 @@ from gateway.routing.plan import Step
 _CANCEL_WAIT = 3.0  # seconds a caller waits to hear whether the provider was told
 _DRAIN = 10.0  # seconds a submit under way gets to learn its reference when the process stops
 _LEAST_RETRIES = 3
+_STORE_AGAIN = 1.0  # seconds before a store that did not take a step is asked again
 _RETRY_SHARE = 0.2  # of the live generations may be in a second try on the same offer
-
-Targets = Callable[[str, str], Target | None]
 
 
 class Runs:
@@ -57,6 +56,7 @@ class Runs:
         """Begin a generation, or go on with the attempt a restart found open."""
         if self._draining or job.id in self._jobs:
             return  # what is in the store is taken up by the next start
+        job.wind(self._clock)
         self._jobs[job.id] = job
         metrics.LIVE.set(len(self._jobs))
         job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
@@ -109,19 +109,60 @@ class Runs:
     async def _guard(self, job: Job, attempt: Attempt | None) -> None:
         """Run, and see to it that nothing stays behind whatever happens."""
         try:
-            await self._run(job, attempt)
-        except StoreError as error:
-            # Nothing more can be written; what is in the store is taken up again after a restart.
-            log.event("run_stopped", level="error", generation=job.id, error=error)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
-            log.event("run_broke", level="error", generation=job.id, error=error)
-            await self._fail(job, Ending("internal_error", "the gateway failed on this request", retryable=True))
+            while not await self._settled(job, attempt):
+                found = await self._found_again(job)
+                if found is None:
+                    break
+                job, attempt = found
         finally:
             self._jobs.pop(job.id, None)
             metrics.LIVE.set(len(self._jobs))
             for future in self._waiting.pop(job.id, ()):
                 if not future.done():
                     future.set_result(None)
+
+    async def _settled(self, job: Job, attempt: Attempt | None) -> bool:
+        """Run until nothing is left to do; False when the store did not take a step and the rest is still to be done."""
+        try:
+            await self._run(job, attempt)
+        except StoreBroken as error:
+            log.event(
+                "run_stopped", level="error", generation=job.id, error=error
+            )  # the process ends; so it is with all
+        except StoreFailed as error:
+            log.event("run_held_up", level="warning", generation=job.id, reason=str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
+            log.event("run_broke", level="error", generation=job.id, error=error)
+            end = Ending("internal_error", "the gateway failed on this request", retryable=True)
+            try:
+                await self._fail(job, end)
+            except StoreError as worse:
+                log.event("run_stopped", level="error", generation=job.id, error=worse)
+        return True
+
+    async def _found_again(self, job: Job) -> tuple[Job, Attempt | None] | None:
+        """Take up from the store what could not be written on, as a restart would; None when there is nothing to go on with.
+
+        Somebody held the lock for too long, or the disk was full: what is in the store is all that counts, and it may be
+        less than what happened, which is then in doubt.
+        """
+        while not self._draining:
+            await self._clock.sleep(_STORE_AGAIN)
+            try:
+                record = await self._store.read(ledger.find_any(job.id, attempts=True))
+            except StoreBroken:
+                return None
+            except StoreFailed:
+                continue
+            if record is None or record.state.is_final:
+                return None
+            fresh = from_record(record)
+            fresh.task, fresh.stopped = job.task, job.stopped
+            fresh.wind(self._clock)
+            self._jobs[job.id] = fresh
+            return fresh, unfinished(record)
+        return None
 
     async def _run(self, job: Job, attempt: Attempt | None) -> None:
         opening = await self._opening(job, attempt)
@@ -131,8 +172,8 @@ class Runs:
         while True:
             began = self._clock.monotonic()
             result = await self._try(job, step, attempt, again=again)
-            attempt = None
-            self._note(job, step, result, self._clock.monotonic() - began)
+            ours, attempt = attempt is not None and was_cut_off(attempt), None
+            self._note(job, step, result, self._clock.monotonic() - began, ours=ours)
             match result:
                 case Done():
                     self._ended(job, "succeeded")
@@ -162,11 +203,19 @@ class Runs:
             if step is not None:
                 return await self._after(job, step, last.fault)
         else:
+            await self._rest(job)
             step = self._first(job)
         if step is None:
             await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
             return None
         return step, False
+
+    async def _rest(self, job: Job) -> None:
+        """Wait for its turn among those that a restart took up; nothing is under way yet, so whoever cancels just ends it."""
+        if job.spread:
+            job.resting = True
+            await self._clock.sleep(self._random.random() * job.spread)
+            job.resting = False
 
     async def _try(self, job: Job, step: Step, attempt: Attempt | None, *, again: bool) -> Result:
         job.tried.add(step.provider)
@@ -195,7 +244,7 @@ class Runs:
             made=job.made,
             allowed=job.allowed,
             others=bool(others),
-            remaining=job.deadline - self._clock.now_ms(),
+            remaining=job.left(self._clock),
             budget=self._retrying < max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs)),
             chance=self._random.random(),
         )
@@ -227,18 +276,19 @@ class Runs:
             if step.provider not in job.tried and self._health.standing(step.provider, job.model, now) is None
         ]
 
-    def _note(self, job: Job, step: Step, result: Result, seconds: float) -> None:
-        """Tell the breakers and the metrics what came of an attempt."""
+    def _note(self, job: Job, step: Step, result: Result, seconds: float, *, ours: bool) -> None:
+        """Tell the breakers and the metrics what came of an attempt; a failure that is `ours` says nothing of the provider."""
         now = int(self._clock.monotonic() * 1000)
         match result:
             case Done():
                 self._health.succeeded(step.provider, job.model, now)
                 outcome = "none"
+            case Failed(fault) if ours:
+                self._health.released(step.provider, job.model)
+                outcome = fault.kind.value
             case Failed(fault):
                 self._health.failed(step.provider, job.model, fault, now, self._random.uniform(-1, 1))
                 outcome = fault.kind.value
-                if may_run(fault):
-                    metrics.IN_DOUBT.labels(step.provider).inc()
             case Gone() | Unstored():
                 self._health.released(step.provider, job.model)
                 outcome = "canceled" if isinstance(result, Gone) else "storage"

@@ -14,7 +14,7 @@ from gateway import app
 from gateway.clock import SystemClock
 from gateway.commands.exits import Exit, Stop
 from gateway.ingress import admin
-from gateway.ingress.desk import AdminError
+from gateway.ingress.desk import AdminError, Receivers
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 from gateway.settings import Settings
@@ -41,7 +41,7 @@ async def opened(settings: Settings, *, create: bool) -> AsyncIterator[Act]:
         raise Stop(Exit.FAILURE, said)
     store = await _store(settings)
     try:
-        yield _direct(store, app.pepper(settings))
+        yield _direct(store, app.pepper(settings), app.receivers(settings))
     finally:
         await store.close()
 
@@ -102,10 +102,10 @@ async def _store(settings: Settings) -> Database:
         raise Stop(Exit.FAILURE, f"the store {path} cannot be opened: {error.strerror or error}") from error
 
 
-def _direct(store: Database, pepper: bytes) -> Act:
+def _direct(store: Database, pepper: bytes, receivers: Receivers) -> Act:
     async def act(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return await admin.act(store, pepper, SystemClock(), name, arguments)
+            return await admin.act(store, pepper, SystemClock(), name, arguments, receivers=receivers)
         except (AdminError, StoreError) as error:
             raise Stop(Exit.FAILURE, str(error)) from error
 

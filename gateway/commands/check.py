@@ -15,7 +15,7 @@ from gateway.commands import configuration
 from gateway.commands.exits import Exit
 from gateway.commands.terminal import say, show, show_json, style, table
 from gateway.documents import Document, Mistake, Mistakes, nearest
-from gateway.providers import samples
+from gateway.providers import guide, samples
 from gateway.providers.catalog import Catalog
 from gateway.settings import Settings
 
@@ -24,6 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     configuration.option(parser)
     parser.add_argument("--json", action="store_true", help="print mistakes, models and providers as JSON")
+    parser.add_argument("--reference", action="store_true", help="print the page on how a provider file is written")
     parser.epilog = """\
 Loads the policy file and every provider file the way `serve` does, and holds each provider file against the samples beside
 it. Nothing is sent. Each mistake is one line, `file:line:column: what is wrong, what would be right`; without any, the models
@@ -33,13 +34,17 @@ examples
   tidegate check
   tidegate check -c config.yaml
   tidegate check --json | jq '.models[].model'
+  tidegate check --reference | less
 
 exit codes: 0 all is well, 1 there are mistakes
 """
 
 
 def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Check everything that people wrote."""
+    """Check everything that people wrote, or print how it is written."""
+    if asked.reference:
+        show(guide.page().rstrip())
+        return Exit.OK
     try:
         loaded = world.load(policy.load(configuration.path_of(asked), environ), environ)
         mistakes = [*_strangers(loaded.settings, loaded.catalog), *samples.check_catalog(loaded.catalog)]

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-import aiosqlite
 import yaml
 from aiohttp import http_parser
 
@@ -18,6 +17,7 @@ from gateway import __version__
 from gateway.commands import administration, configuration
 from gateway.commands.exits import Exit
 from gateway.commands.terminal import Style, printable, show, show_json, style
+from gateway.ledger.database import ENGINE_VERSION
 from gateway.settings import Settings
 
 # Before it, a second process that writes or checkpoints the same file could damage it while the log was reset.
@@ -65,7 +65,7 @@ def _versions() -> dict[str, str]:
     return {
         "tidegate": __version__,
         "python": platform.python_version(),
-        "sqlite": aiosqlite.sqlite_version,
+        "sqlite": ".".join(map(str, ENGINE_VERSION)),
         "aiohttp": aiohttp.__version__,
         "pyyaml": yaml.__version__,
     }
@@ -74,9 +74,10 @@ def _versions() -> dict[str, str]:
 def _notes() -> list[str]:
     """Give what is not wrong, and worth knowing."""
     notes = []
-    if aiosqlite.sqlite_version_info < _SOUND:
+    if ENGINE_VERSION < _SOUND:
         sound = ".".join(map(str, _SOUND))
-        said = f"SQLite {aiosqlite.sqlite_version} is older than {sound}: let no other process, such as a backup tool, write the store"
+        engine = ".".join(map(str, ENGINE_VERSION))
+        said = f"SQLite {engine} is older than {sound}: let no other process, such as a backup tool, write the store"
         notes.append(said)
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         notes.append(

@@ -10,15 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from gateway import app, money
+from gateway.attempts import inputs
 from gateway.commands import configuration, request
 from gateway.commands.exits import Exit, Stop
 from gateway.commands.index import MODEL
 from gateway.commands.terminal import Style, say, show, show_json, style
-from gateway.generation import Value
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.weigh import Asked, Weighed, World, card_of, weigh
 from gateway.providers import render
-from gateway.providers.secrets import struck
+from gateway.providers.pack import Encoding
+from gateway.providers.render import File
+from gateway.providers.secrets import struck, struck_address
 from gateway.routing.plan import Step, Why
 from gateway.settings import Auth
 from gateway.world import Loaded
@@ -99,18 +101,32 @@ def _step(loaded: Loaded, weighed: Weighed, step: Step) -> dict[str, Any]:
     target = loaded.target(step.provider, weighed.menu.model)
     assert target is not None, "every step of a plan is an offer of the catalog"
     model = target.model
-    values: dict[str, Value] = {**model.offer.forms[step.form].defaults, **weighed.fields}
-    call = render.submit(model, step.form, values, target.site)
+    form = model.offer.forms[step.form]
+    values = inputs.shown(form, {**form.defaults, **weighed.fields})
+    call = render.submit(model, step.form, values, target.site, tag="the attempt's own id")
+    multipart = call.encoding is Encoding.MULTIPART
     headers = struck(call.headers)
-    if call.has_body:
-        headers["Content-Type"] = "application/json"
+    headers["Content-Type"] = "multipart/form-data" if multipart else "application/json"
+    body = _parts(call.body) if multipart else call.body
     return {
         "provider": step.provider,
         "native": step.native,
-        "request": {"method": call.method, "url": call.url, "headers": headers, "body": call.body},
+        "request": {"method": call.method, "url": struck_address(call.url), "headers": headers, "body": body},
         "price": money.as_number(step.price),
         "adjustments": [{"field": name, "action": "dropped"} for name in step.dropped],
     }
+
+
+def _parts(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A multipart body as the list of its parts; a file by its name and type."""
+    parts: list[dict[str, Any]] = []
+    for name, value in body.items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, File):
+                parts.append({"name": name, "filename": part.name, "type": part.type})
+            else:
+                parts.append({"name": name, "value": part if isinstance(part, str) else json.dumps(part)})
+    return parts
 
 
 def _page(told: Mapping[str, Any], notes: Mapping[str, str], paint: Style) -> str:

@@ -23,6 +23,8 @@ COMMANDS = (
     Command("keys", "create, list, rotate and revoke API keys"),
     Command("accounts", "create and list accounts"),
     Command("credits", "add credits to an account, or show what it has"),
+    Command("webhooks", "say who is told what became of the work, and see what was told"),
+    Command("alerts", "say below which balance an account is told that its credits run low"),
     Command("doctor", "check the ledger and the versions it runs on"),
     Command("simulate", "run the provider simulators alone, to test an app against failure"),
 )

@@ -16,7 +16,7 @@ from gateway.settings import Settings
 # Content is compared, not times: a mounted ConfigMap changes by swapping links, which no watcher of a file sees.
 _EVERY = 5.0  # seconds
 # What a reload changes; everything else is joined once, at the start.
-_HOT = frozenset({"source", "catalog", "providers", "policy"})
+_HOT = frozenset({"source", "catalog", "providers", "policy", "webhooks", "delivery"})
 
 
 class Reloading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -42,6 +43,7 @@ exit codes: 0 stopped by SIGTERM, 1 the store or the port, 3 the files are wrong
 
 def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until stopped."""
+    gc.disable()  # until it serves: what is made at the start stays, and going over it again and again is a fifth of the time
     settings = configuration.load(asked, environ)
     log.setup(format=settings.log.format, level=settings.log.level, prompts=settings.log.prompts)
     with asyncio.Runner(loop_factory=_loop()) as runner:
@@ -60,6 +62,8 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(settings: Settings, path: Path | None, environ: Mapping[str, str]) -> int:
     async with Stopping() as stopping, AsyncExitStack() as stack:
         gateway = await _started(stack, settings, environ)
+        gc.freeze()
+        gc.enable()
         reloading = Reloading(gateway, settings, path, environ)
         stack.push_async_callback(reloading.stop)
         await reloading.start()

@@ -16,7 +16,9 @@
 - `outputs`     /v1/outputs: stored files by signed link
 - `operations`  liveness, readiness, metrics
 - `shelf`       what the library says of one model
-- `admin`       keys, accounts, credits and checks, on the private socket; `desk` and `keyring` are its tools
+- `webhooks`    /v1/webhooks: who is told what became of the work
+- `admin`       keys, accounts, credits and checks, on the private socket; `desk`, `keyring`, `statement`, `endpoints` and `alerting`
+                are its tools
 
 A dialect reads a request and words an answer; what happens in between is intake's, the same for all. Nothing here may try a
 provider: that is `attempts`, begun by intake.

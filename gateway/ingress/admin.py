@@ -1,4 +1,4 @@
-"""Keys, accounts, credits and checks: what an operator does, on the private socket or on the store itself.
+"""Keys, accounts, credits, webhooks and checks: what an operator does, on the private socket or on the store itself.
 
 The acts are one table of functions, so that the commands do the same whether a gateway runs or not. Whoever can open the
 socket or the store is the operator: there is no key for these.
@@ -17,8 +17,8 @@ from aiohttp import web
 
 from gateway import log
 from gateway.clock import Clock, iso
-from gateway.ingress import body, keyring
-from gateway.ingress.desk import Act, AdminError, Desk, Random, text
+from gateway.ingress import alerting, body, endpoints, keyring, statement
+from gateway.ingress.desk import Act, AdminError, Desk, Random, Receivers, text
 from gateway.ingress.refusal import Refusal
 from gateway.ledger import accounts, checks, credits
 from gateway.ledger.database import Database
@@ -36,6 +36,7 @@ async def act(
     name: str,
     arguments: Mapping[str, Any],
     *,
+    receivers: Receivers,
     random: Random = secrets.token_bytes,
 ) -> dict[str, Any]:
     """Do one act, such as `keys.create`; AdminError when it cannot be done, StoreError when the store fails."""
@@ -46,11 +47,11 @@ async def act(
     if unknown:
         known = ", ".join(takes) or "nothing"
         raise AdminError(f"{name} takes {known}; not {unknown[0]!r}")
-    return await do(Desk(store, pepper, random, clock.now_ms()), arguments)
+    return await do(Desk(store, pepper, receivers, random, clock.now_ms()), arguments)
 
 
 def application(
-    store: Database, pepper: bytes, clock: Clock, *, random: Random = secrets.token_bytes
+    store: Database, pepper: bytes, clock: Clock, *, receivers: Receivers, random: Random = secrets.token_bytes
 ) -> web.Application:
     """The acts over HTTP, for a socket that the operator alone can open: `POST /admin/keys/create` and so on, JSON both ways."""
 
@@ -58,7 +59,8 @@ def application(
         name = request.match_info["act"].replace("/", ".")
         try:
             arguments = await body.read(request) if request.can_read_body else {}
-            return web.json_response(await act(store, pepper, clock, name, arguments, random=random))
+            done = await act(store, pepper, clock, name, arguments, receivers=receivers, random=random)
+            return web.json_response(done)
         except AdminError as error:
             return web.json_response({"error": str(error)}, status=400)
         except Refusal as refusal:
@@ -127,17 +129,7 @@ async def _credits_show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     if found is None:
         raise AdminError(f"there is no account {account!r}; open it with accounts create")
     rows = await desk.store.report(credits.entries(account))
-    entries = [
-        {
-            "at": iso(row.at),
-            "kind": row.kind,
-            "amount": as_number(row.delta),
-            "balance": as_number(row.balance),
-            "reference": row.reference,
-            "note": row.note,
-        }
-        for row in rows
-    ]
+    entries = [statement.entry(row) for row in rows]
     return {"account": account, **_balance(found.balance), "entries": entries}
 
 
@@ -158,6 +150,9 @@ ACTS: Mapping[str, tuple[Act, tuple[str, ...]]] = MappingProxyType(
         "accounts.list": (_accounts_list, ()),
         "credits.add": (_credits_add, ("account", "amount", "reference", "note")),
         "credits.show": (_credits_show, ("account",)),
+        **statement.ACTS,
+        **endpoints.ACTS,
+        **alerting.ACTS,
         "doctor": (_doctor, ()),
     }
 )

@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from gateway.ingress.refusal import Refusal
 
 LARGEST_BODY = 100_000  # bytes, the limit of the native API
-_SLOWEST = 30.0  # seconds for a whole body; a client that needs longer sends a byte now and then
+SLOWEST_BODY = 30.0  # seconds for a whole body; a client that needs longer sends a byte now and then
 _DEEPEST = 32  # levels; the requests of the API need two
 _LARGEST_NUMBER = 2**53 - 1  # beyond it readers that hold numbers as doubles disagree about the value
 _LONGEST_DIGITS = 400  # digits of an integer that are converted at all; the conversion's time grows with their square
@@ -29,10 +29,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _FORBIDDEN = frozenset({"__proto__", "constructor", "prototype"})
 
 
-async def read(request: web.Request) -> dict[str, Any]:
-    """Read the body of a request as a JSON object; Refusal when it is none, too large, too slow or ambiguous."""
+async def read(request: web.Request, *, within: float = SLOWEST_BODY) -> dict[str, Any]:
+    """Read the body of a request as a JSON object; Refusal when it is none, too large, ambiguous, or later than `within` s."""
     _check_headers(request)
-    return parse(await _collect(request))
+    return parse(await _collect(request, within))
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -71,17 +71,17 @@ def _check_headers(request: web.Request) -> None:
         raise _too_large()
 
 
-async def _collect(request: web.Request) -> bytes:
+async def _collect(request: web.Request, within: float) -> bytes:
     """Take the body as it comes, never more than the limit and one piece of it."""
     gathered = bytearray()
     try:
-        async with asyncio.timeout(_SLOWEST):
+        async with asyncio.timeout(within):
             async for piece in request.content.iter_any():
                 gathered += piece
                 if len(gathered) > LARGEST_BODY:
                     raise _too_large()
     except TimeoutError as exc:
-        raise Refusal("request_timeout", f"the body did not arrive within {_SLOWEST:g} seconds") from exc
+        raise Refusal("request_timeout", f"the body did not arrive within {within:g} seconds") from exc
     except (ClientPayloadError, HttpProcessingError, web.PayloadAccessError, ConnectionError) as exc:
         raise _refused("the body broke off before its end") from exc
     return bytes(gathered)

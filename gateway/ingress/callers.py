@@ -49,11 +49,13 @@ class Scope(StrEnum):
     ACCOUNT_READ = "account:read"
     HEALTH_READ = "health:read"
     LIBRARY_READ = "library:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 PRESETS = MappingProxyType(
     {
-        "full_access": tuple(Scope),
+        # What the native API calls full; where events are sent is for keys that were made for it.
+        "full_access": tuple(scope for scope in Scope if scope is not Scope.WEBHOOKS_WRITE),
         "generate_only": (Scope.GENERATION_WRITE, Scope.GENERATION_READ, Scope.LIBRARY_READ),
         "read_only": (Scope.GENERATION_READ, Scope.ACCOUNT_READ, Scope.HEALTH_READ, Scope.LIBRARY_READ),
         "monitor_only": (Scope.HEALTH_READ, Scope.LIBRARY_READ),

@@ -163,7 +163,7 @@ async def _answer(
 ) -> web.StreamResponse:
     if _is_preflight(request):
         headers = {
-            "Access-Control-Allow-Methods": "GET, HEAD, POST, DELETE",
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, DELETE",
             "Access-Control-Allow-Headers": _ALLOWED,
             "Access-Control-Max-Age": str(_PREFLIGHT_LIFE),
         }

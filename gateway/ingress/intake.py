@@ -23,6 +23,7 @@ from gateway.routing.menu import Menu
 from gateway.routing.plan import Plan, Standing, plan
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+_BUSY = 5  # seconds after which some of what is under way has ended
 
 Respond = Callable[[str, Plan], Mapping[str, Any]]
 
@@ -48,13 +49,17 @@ class Answer:
 class Intake:
     """Weighs requests and takes them in."""
 
-    def __init__(self, world: World, store: Database, runs: Runs, health: Health, clock: Clock) -> None:
-        """Take in for this store, and hand what is accepted to `runs`. `world` is replaced whole at a reload."""
+    def __init__(
+        self, world: World, store: Database, runs: Runs, health: Health, clock: Clock, most: int | None = None
+    ) -> None:
+        """Take in for this store, and hand what is accepted to `runs`, `most` at a time. `world` is replaced at a reload."""
         self.world = world
         self._store = store
         self._runs = runs
         self._health = health
         self._clock = clock
+        self.most = most
+        self._entering = 0  # accepted by nobody yet, and counted all the same
 
     def menu(self, model: str) -> Menu:
         """What a model offers; Refusal when nobody serves it."""
@@ -75,9 +80,20 @@ class Intake:
     async def accept(self, account: str, asked: Asked, key: Key | None, respond: Respond) -> Answer:
         """Weigh a request, hold its price, write its row, begin its work; the answer is given once that is on disk."""
         weighed = self.weigh(account, asked)
+        if self.most is not None and self._runs.live + self._entering >= self.most:
+            said = "the gateway has as much under way as it takes on; nothing was begun"
+            raise Refusal("overloaded", said, retry_after=_BUSY)
+        self._entering += 1
+        try:
+            return await self._take_in(account, weighed, key, respond)
+        finally:
+            self._entering -= 1
+
+    async def _take_in(self, account: str, weighed: Weighed, key: Key | None, respond: Respond) -> Answer:
         now = self._clock.now_ms()
         generation = str(uuid.uuid4())
-        body = respond(generation, weighed.plan)
+        likely = weighed.plan.steps[: weighed.rules.attempts]
+        body = respond(generation, replace(weighed.plan, steps=likely))
         new = ledger.NewGeneration(
             id=generation,
             account=account,
@@ -85,7 +101,7 @@ class Intake:
             model=weighed.menu.model,
             request=dict(weighed.fields),
             plan=_pinned(weighed),
-            order=tuple(step.provider for step in weighed.plan.steps),
+            order=tuple(step.provider for step in likely),
             price=weighed.plan.hold,
             created=now,
             deadline=now + weighed.rules.deadline,

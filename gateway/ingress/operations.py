@@ -20,8 +20,11 @@ Check = Callable[[], Awaitable[str | None]]
 class Operations:
     """Answers probes and scrapes."""
 
-    def __init__(self, checks: Mapping[str, Check], render: Callable[[], bytes] | None) -> None:
-        """Be ready when every check says so; `render` writes the metrics, None serves none."""
+    def __init__(
+        self, checks: Mapping[str, Check], render: Callable[[], bytes] | None, patience: float = _PATIENCE
+    ) -> None:
+        """Be ready when every check says so within `patience` s; `render` writes the metrics, None serves none."""
+        self._patience = patience
         self._checks = checks
         self._render = render
 
@@ -41,13 +44,22 @@ class Operations:
 
     async def ready(self, request: web.Request) -> web.Response:
         """Whether requests can be taken; with `?verbose`, check by check."""
-        said = dict(zip(self._checks, await asyncio.gather(*map(_ask, self._checks.values())), strict=True))
+        said = dict(
+            zip(self._checks, await asyncio.gather(*(self._ask(check) for check in self._checks.values())), strict=True)
+        )
         status = 503 if any(said.values()) else 200
         if "verbose" in request.query:
             checks = {name: trouble or "ok" for name, trouble in said.items()}
             return web.json_response({"ready": status == 200, "checks": checks}, status=status)
         troubled = [name for name, trouble in said.items() if trouble]
         return web.Response(text="ok\n" if not troubled else f"not ready: {', '.join(troubled)}\n", status=status)
+
+    async def _ask(self, check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await check()
+        except TimeoutError:
+            return f"no answer within {self._patience:g} seconds"
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Every series, written beside the loop: with many labels that takes a while."""
@@ -67,14 +79,6 @@ def writable(store: Database) -> Check:
         return None
 
     return check
-
-
-async def _ask(check: Check) -> str | None:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return await check()
-    except TimeoutError:
-        return f"no answer within {_PATIENCE:g} seconds"
 
 
 def _nothing() -> Program[None]:

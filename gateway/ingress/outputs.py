@@ -42,7 +42,11 @@ class Links:
 
     def on(self, request: web.Request) -> Link:
         """Give what makes links for the answer to this request."""
-        origin = self._public_url or f"{request.scheme}://{request.host}"
+        return self.at(f"{request.scheme}://{request.host}")
+
+    def at(self, origin: str) -> Link:
+        """Give what makes links for a message that is no answer; `origin` is where the gateway is reached if nobody said."""
+        origin = self._public_url or origin
         expires = (self._clock.now_ms() + self._life) // 1000
 
         def link(generation: str, artifact: Artifact) -> str:

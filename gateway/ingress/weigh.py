@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from gateway import egress
 from gateway.documents import nearest
 from gateway.generation import Kind, Type, Value, mistake, settle
 from gateway.ingress.refusal import Refusal
+from gateway.offer import is_inline
 from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
 from gateway.routing.policy import Policy, Rules, rules
@@ -17,6 +19,7 @@ from gateway.routing.policy import Policy, Rules, rules
 _LONGEST_TEXT = 10_000  # characters of any text but the prompt
 _LONGEST_PROMPT = 5_000  # characters, as the native API promises
 _LONGEST_ORDER = 200  # characters of an order of providers
+_INLINE = re.compile(r"data:(image|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]", re.ASCII)
 _UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and none says for how long
 
 
@@ -153,14 +156,20 @@ def _check_fields(card: Menu, asked: Asked, policy: egress.Policy) -> dict[str, 
             wrong.append((spelled, "invalid_input", f"{spelled} {said}"))
     wrong += [
         (asked.spell(name), "invalid_input", f"{asked.spell(name)} is required")
-        for name in ("prompt", *(("duration",) if card.kind is Kind.VIDEO else ()))
-        if asked.fields.get(name) in (None, "") and not any(field == asked.spell(name) for field, _, _ in wrong)
+        for name in required(card)
+        if asked.fields.get(name) in (None, "", []) and not any(field == asked.spell(name) for field, _, _ in wrong)
     ]
     if wrong:
         field, name, _ = wrong[0]
         details = {"problems": [{"field": each, "message": said} for each, _, said in wrong]} if len(wrong) > 1 else {}
         raise Refusal(name, "; ".join(said for _, _, said in wrong), field=field, details=details)
     return fields
+
+
+def required(card: Menu) -> list[str]:
+    """What a request must hold: the native API's own words, and what every provider of the model asks for."""
+    always = ["prompt", "duration"] if card.kind is Kind.VIDEO else ["prompt"]
+    return list(dict.fromkeys([*always, *(name for name, dish in card.fields.items() if dish.needed)]))
 
 
 def _check_text(name: str, type_: Type, value: Value, policy: egress.Policy) -> str | None:
@@ -172,6 +181,10 @@ def _check_text(name: str, type_: Type, value: Value, policy: egress.Policy) -> 
             return "holds a NUL character" if isinstance(value, str) and "\0" in value else None
         case Type.URL | Type.URLS:
             for address in value if isinstance(value, tuple) else (str(value),):
+                if is_inline(address):
+                    if not _INLINE.match(address):
+                        return "holds data of no known kind: write data:image/png;base64,… or give a public address"
+                    continue
                 try:
                     egress.check_url(address, policy)
                 except egress.BadAddress as error:

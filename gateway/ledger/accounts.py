@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.ledger import alerts
 from gateway.ledger.credits import Balance
 from gateway.ledger.program import Program, Row, ask, one
 
@@ -24,7 +25,10 @@ def create(account: str, name: str, at: int) -> Program[bool]:
     """Open an account; False when the id is taken. ValueError for an id that is empty or holds a slash."""
     if not account or "/" in account:
         raise ValueError("the id of an account must not be empty and must not hold a slash")
-    return (yield from one("account_add", id=account, name=name, at=at)) is not None
+    if (yield from one("account_add", id=account, name=name, at=at)) is None:
+        return False
+    yield from alerts.set_(account, [alerts.USUAL])
+    return True
 
 
 def ensure(account: str, name: str, at: int) -> Program[Account]:

@@ -6,9 +6,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.ledger.program import Program, ask, one
+from gateway.ledger.events import EventType, announce
+from gateway.ledger.program import Program, Row, ask, one
 from gateway.ledger.records import Attempt, attempt, dump
 from gateway.outcome import AttemptState, Billing
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What is still to be done about an attempt nobody waits for.
+
+    `due` is when, in milliseconds, or None for nothing; `cancels` how many more times its provider may be told to stop.
+    """
+
+    due: int | None
+    cancels: int = 0
+
+
+NOTHING = After(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """An attempt nobody waits for that something is due for, and its model; `cancels` as in `After`."""
+
+    attempt: Attempt
+    model: str
+    cancels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +70,11 @@ def submitted(attempt_id: int, ref: str | None, kept: Mapping[str, Any], at: int
     if row is None:
         holder = yield from one("attempt_holder", id=attempt_id, ref=ref)
         return Duplicate(holder["id"]) if holder else False
-    return (yield from one("generation_running", generation=row["generation"], ref=ref, at=at)) is not None
+    moved = yield from one("generation_running", generation=row["generation"], ref=ref, at=at)
+    if moved is None:
+        return False
+    yield from _started(moved, row["provider"], ref, at)
+    return True
 
 
 def storing(attempt_id: int, outputs: Sequence[Mapping[str, Any]], at: int) -> Program[bool]:
@@ -57,8 +85,15 @@ def storing(attempt_id: int, outputs: Sequence[Mapping[str, Any]], at: int) -> P
     row = yield from one("attempt_storing", id=attempt_id, outputs=dump(list(outputs)), at=at)
     if row is None:
         return False
-    yield from ask("generation_storing", generation=row["generation"], at=at)
+    [moved] = yield from ask("generation_storing", generation=row["generation"], at=at)
+    yield from _started(moved, row["provider"], row["ref"], at)
     return True
+
+
+def _started(generation: Row, provider: str, ref: str | None, at: int) -> Program[None]:
+    """Announce that a provider has the work; said once, whoever else is asked later."""
+    data = {"provider": provider, "prediction": ref}
+    yield from announce(EventType.STARTED, generation["account_id"], generation["id"], generation["seq"], data, at)
 
 
 def close_attempt(
@@ -69,6 +104,7 @@ def close_attempt(
     at: int,
     *,
     cost: int | None = None,
+    after: After = NOTHING,
 ) -> Program[bool]:
     """End an open attempt as error, in doubt or abandoned; False when it had ended. The generation stays where it is.
 
@@ -77,7 +113,15 @@ def close_attempt(
     if state.is_open or state is AttemptState.DONE:
         raise ValueError(f"an attempt is not closed as {state.value}")
     row = yield from one(
-        "attempt_close", id=attempt_id, state=state.value, fault=dump(fault), billing=billing.value, cost=cost, at=at
+        "attempt_close",
+        id=attempt_id,
+        state=state.value,
+        fault=dump(fault),
+        billing=billing.value,
+        cost=cost,
+        at=at,
+        due=after.due,
+        cancels=after.cancels,
     )
     return row is not None
 
@@ -85,6 +129,18 @@ def close_attempt(
 def late(attempt_id: int, cost: int | None = None) -> Program[bool]:
     """Note that a job nobody waited for was done after all: billed, and its result thrown away. False when noted before."""
     return (yield from one("attempt_late", id=attempt_id, cost=cost)) is not None
+
+
+def due(at: int, limit: int) -> Program[list[Unattended]]:
+    """Some of the attempts that something is due for, the most overdue first."""
+    rows = yield from ask("attempts_due", at=at, limit=limit)
+    return [Unattended(attempt(row), row["model"], row["cancels"]) for row in rows]
+
+
+def put_off(attempt_id: int, after: After) -> Program[bool]:
+    """Say what is to be done next about an attempt nobody waits for; False when nothing was to be done any more."""
+    row = yield from one("attempt_put_off", id=attempt_id, due=after.due, cancels=after.cancels)
+    return row is not None
 
 
 def find(attempt_id: int) -> Program[Attempt | None]:

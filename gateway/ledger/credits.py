@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.ledger import alerts
 from gateway.ledger.postings import SOURCE, post
-from gateway.ledger.program import Program, ask, one
+from gateway.ledger.program import Program, Row, ask, one
 
 # 9,999,999.999 credits, the largest amount that NUMERIC(10,3) of the native API can say, in millionths.
 LARGEST = 9_999_999_999_000
@@ -67,6 +68,25 @@ class Entry:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What moved within a span, in millionths: what was there before, what came, what went, and the entries, oldest first.
+
+    `movements` counts all entries of the span, though only some may be given.
+    """
+
+    opening: int
+    added: int
+    charged: int
+    movements: int
+    entries: tuple[Entry, ...]
+
+    @property
+    def closing(self) -> int:
+        """What was there after it."""
+        return self.opening + self.added - self.charged
+
+
 def add(
     account: str, amount: int, reference: str, note: str, at: int
 ) -> Program[Added | Repeated | Mismatch | NoAccount]:
@@ -84,7 +104,9 @@ def add(
         return Repeated(amount, balance) if before["delta"] == amount else Mismatch(before["delta"])
     yield from post("add", ref, source=SOURCE, target=account, amount=amount, note=note, at=at)
     yield from ask("account_enforce", account=account)
-    return Added(Balance(balance.posted + amount, balance.held))
+    now = Balance(balance.posted + amount, balance.held)
+    yield from alerts.raised(account, now.available)
+    return Added(now)
 
 
 def show(account: str) -> Program[Balance]:
@@ -100,18 +122,32 @@ def _balance(account: str) -> Program[Balance | None]:
 def entries(account: str, limit: int = 50, offset: int = 0) -> Program[list[Entry]]:
     """Some movements of an account's credits, newest first."""
     rows = yield from ask("entries_page", account=account, limit=limit, offset=offset)
-    return [
-        Entry(
-            seq=row["seq"],
-            kind=row["kind"],
-            reference=row["ref"].removeprefix(f"{account}/") if row["kind"] == "add" else row["ref"],
-            note=row["note"],
-            delta=row["delta"],
-            balance=row["balance"],
-            at=row["at"],
-        )
-        for row in rows
-    ]
+    return [_entry(account, row) for row in rows]
+
+
+def statement(account: str, since: int, until: int, limit: int) -> Program[Statement]:
+    """What moved on an account's credits from a time until before another, in milliseconds; at most `limit` entries of it."""
+    [sums] = yield from ask("entries_sums", account=account, since=since, until=until)
+    rows = yield from ask("entries_between", account=account, since=since, until=until, limit=limit)
+    return Statement(
+        opening=sums["opening"],
+        added=sums["added"],
+        charged=sums["charged"],
+        movements=sums["n"],
+        entries=tuple(_entry(account, row) for row in rows),
+    )
+
+
+def _entry(account: str, row: Row) -> Entry:
+    return Entry(
+        seq=row["seq"],
+        kind=row["kind"],
+        reference=row["ref"].removeprefix(f"{account}/") if row["kind"] == "add" else row["ref"],
+        note=row["note"],
+        delta=row["delta"],
+        balance=row["balance"],
+        at=row["at"],
+    )
 
 
 def set_enforced(*, enforced: bool) -> Program[list[str]]:

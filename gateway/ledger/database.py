@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,11 +15,14 @@ from urllib.parse import quote
 import aiosqlite
 
 from gateway.generation import EDGES
-from gateway.ledger.lane import Lane, Observer, commit, look, translate
+from gateway.ledger.lane import Lane, Observer, Outcome, Runner, commit, look, lost, translate
 from gateway.ledger.migrations import apply, known
 from gateway.ledger.program import Program, StoreBroken, StoreError, StoreInUse, ask
 
 T = TypeVar("T")
+
+# Of the SQLite this interpreter is linked with.
+ENGINE_VERSION = sqlite3.sqlite_version_info
 
 # A tool that holds the file is waited for as long as this, in seconds; then the caller is told that the store is busy.
 BUSY_TIMEOUT = 5.0
@@ -67,7 +70,7 @@ class Database:
             self = cls(
                 path,
                 lock,
-                Lane(writer, commit, failed),
+                Lane(writer, _at(path), failed),
                 Lane(reader, look, failed),
                 Lane(reporter, look, failed),
                 failed,
@@ -78,7 +81,7 @@ class Database:
                 await connection.close()
             os.close(lock)
             if isinstance(exc, sqlite3.Error):
-                raise translate(exc, f"opening {path}") from exc
+                raise _unopened(exc, path) from exc
             raise
         return self
 
@@ -165,6 +168,25 @@ def _prepare(writer: aiosqlite.Connection, now: int) -> None:
     if found != ["ok"]:
         raise StoreBroken(f"the store is damaged: {'; '.join(found)}; restore it from a backup")
     apply(connection, known(), now)
+
+
+def _unopened(exc: sqlite3.Error, path: Path) -> StoreError:
+    found = translate(exc, f"opening {path}")
+    return StoreBroken(f"the store {path} is damaged: {exc}; restore it from a backup") if isinstance(found, StoreBroken) else found  # fmt: skip
+
+
+def _at(path: Path) -> Runner:
+    """Commit to the file that was opened, as long as it is there: the engine writes on into one that was moved or removed."""
+    opened = path.stat().st_ino
+
+    def commit_there(connection: sqlite3.Connection, programs: Sequence[Program[Any]]) -> list[Outcome]:
+        try:
+            there = path.stat().st_ino
+        except OSError:
+            there = -1
+        return commit(connection, programs) if there == opened else lost(programs, f"{path} is not the file it was")
+
+    return commit_there
 
 
 def _edges() -> Program[None]:

@@ -1,4 +1,4 @@
-"""The three ends of a generation. Each is one transaction: state, hold and entries change together or not at all."""
+"""The three ends of a generation. Each is one transaction: state, hold, entries and event together or not at all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.generation import State
+from gateway.ledger import alerts
+from gateway.ledger.events import EventType, announce
 from gateway.ledger.postings import REVENUE, post
 from gateway.ledger.program import ConstraintBroken, Program, Row, ask, one
 from gateway.ledger.records import ArtifactLike, Attempt, attempt, dump
+
+CANCELS = 5  # times a provider is told to stop a job before it is left to run
+# ms in which whoever walks an attempt closes it when its generation has ended, unless the process stopped; calls take 30 s.
+SOON_CLOSED = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ def succeed(
         released=owner["amount"],
         at=at,
     )
+    yield from announce(EventType.COMPLETED, owner["account_id"], generation, seq, {}, at)
     return True
 
 
@@ -79,7 +86,9 @@ def fail(generation: str, error: Mapping[str, Any], at: int) -> Program[bool]:
     ended = yield from one("generation_end", id=generation, state=State.FAILED.value, error=dump(error), at=at)
     if ended is None:
         return False
-    yield from _release(ended["seq"], generation, at)
+    owner = yield from _release(ended["seq"], generation, at)
+    yield from _unattended(ended["seq"], at)
+    yield from announce(EventType.FAILED, owner["account_id"], generation, ended["seq"], {}, at)
     return True
 
 
@@ -91,16 +100,22 @@ def cancel(account: str, generation: str, at: int) -> Program[Canceled | NotFoun
     ended = yield from one("generation_end", id=generation, state=State.CANCELED.value, error=None, at=at)
     if ended is None:
         return WrongState(State(row["state"]))
-    refunded = yield from _release(row["seq"], generation, at)
+    refunded: int = (yield from _release(row["seq"], generation, at))["amount"]
+    yield from announce(EventType.CANCELED, account, generation, row["seq"], {"refunded": refunded}, at)
+    yield from _unattended(row["seq"], at)
     tries = yield from ask("attempts_of", generation=row["seq"])
     return Canceled(refunded, tuple(each for each in map(attempt, tries) if each.state.is_open))
 
 
-def _release(seq: int, generation: str, at: int) -> Program[int]:
+def _unattended(seq: int, at: int) -> Program[None]:
+    yield from ask("attempts_unattended", generation=seq, due=at + SOON_CLOSED, cancels=CANCELS)
+
+
+def _release(seq: int, generation: str, at: int) -> Program[Row]:
     owner = _held((yield from one("hold_release", generation=seq, at=at)), generation)
-    yield from ask("account_release", account=owner["account_id"], amount=owner["amount"])
-    amount: int = owner["amount"]
-    return amount
+    [now] = yield from ask("account_release", account=owner["account_id"], amount=owner["amount"])
+    yield from alerts.raised(owner["account_id"], now["available"])
+    return owner
 
 
 def _held(hold: Row | None, generation: str) -> Row:

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.generation import EDGES, Kind, State
+from gateway.ledger import alerts
 from gateway.ledger.endings import Canceled, NotFound, WrongState, cancel, fail, succeed
-from gateway.ledger.program import Program, ask, one
+from gateway.ledger.program import Program, Row, ask, one
 from gateway.ledger.records import Record, by_generation, dump, record
 
 __all__ = [
     "Accepted",
     "Canceled",
     "Deleted",
+    "Expired",
     "Idempotency",
     "KeyMismatch",
     "NewGeneration",
@@ -30,6 +32,7 @@ __all__ = [
     "accept",
     "cancel",
     "delete",
+    "expire",
     "fail",
     "find",
     "find_any",
@@ -114,6 +117,14 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Expired:
+    """A generation that was kept long enough and is gone now; whether its files are still to be removed."""
+
+    id: str
+    has_files: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StillLive:
     """The generation has not ended, so it cannot be deleted."""
 
@@ -156,6 +167,7 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
             response=key.response,
             at=new.created,
         )
+    yield from alerts.lowered(new.account, held["available"], new.id, seq, new.created)
     return Accepted(held["available"])
 
 
@@ -224,12 +236,23 @@ def delete(account: str, generation: str, at: int) -> Program[Deleted | NotFound
         return NotFound()
     if not (state := State(row["state"])).is_final:
         return StillLive(state)
-    if (yield from one("generation_scrub", id=generation, account=account, at=at)) is None:
-        return NotFound()
-    yield from ask("attempts_scrub", generation=row["seq"])
-    yield from ask("account_uncount", account=account)
+    yield from _scrub(row, at)
     files = yield from ask("artifacts_of", generation=row["seq"])
     return Deleted(() if row["removed"] is not None else tuple(file["uri"] for file in files))
+
+
+def expire(before: int, at: int, limit: int = 50) -> Program[list[Expired]]:
+    """Delete some of the generations that ended before a time, as their callers could; the oldest first."""
+    rows = yield from ask("generations_outdated", before=before, limit=limit)
+    for row in rows:
+        yield from _scrub(row, at)
+    return [Expired(row["id"], row["removed"] is None and row["state"] == State.SUCCEEDED) for row in rows]
+
+
+def _scrub(row: Row, at: int) -> Program[None]:
+    yield from ask("generation_scrub", id=row["id"], account=row["account_id"], at=at)
+    yield from ask("attempts_scrub", generation=row["seq"])
+    yield from ask("account_uncount", account=row["account_id"])
 
 
 def remove_files(generation: str, at: int) -> Program[bool]:

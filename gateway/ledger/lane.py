@@ -154,6 +154,13 @@ def look(connection: sqlite3.Connection, programs: Sequence[Program[Any]]) -> li
     return outcomes
 
 
+def lost(programs: Sequence[Program[Any]], why: str) -> list[Outcome]:
+    """Run nothing, for there is no store any more."""
+    for program in programs:
+        program.close()
+    return [Undone(StoreBroken(f"{why}; the process has to end")) for _ in programs]
+
+
 def _all_undone(connection: sqlite3.Connection, programs: Sequence[Program[Any]], exc: Exception) -> list[Outcome]:
     cause = exc if isinstance(exc, StoreFailed) else translate(exc, "commit")
     kind = type(cause) if isinstance(cause, StoreFailed) else StoreFailed

@@ -11,6 +11,8 @@ from gateway.generation import Kind, State
 from gateway.ledger.program import Row
 from gateway.outcome import AttemptState, Billing
 
+_DECODER = json.JSONDecoder()  # asked directly: what was written here has no space around it to be looked for
+
 
 class ArtifactLike(Protocol):
     """An output made ours, as whoever stored it describes it. Hash and size are None together, for a mere link."""
@@ -123,7 +125,7 @@ def dump(value: object) -> str:
 
 def load(text: str | None) -> Any:
     """Read what `dump` wrote; nothing from nothing."""
-    return None if text is None else json.loads(text)
+    return None if text is None else _DECODER.raw_decode(text)[0]
 
 
 def artifact(row: Row) -> Artifact:

@@ -75,6 +75,11 @@ def count(rows: Mapping[Answer, int]) -> Program[None]:
         )
 
 
+def forget(day: int, limit: int = 500) -> Program[int]:
+    """Forget up to `limit` counts of days before one; give how many went."""
+    return len((yield from ask("request_count_forget", day=day, limit=limit)))
+
+
 def report(account: str, since: int) -> Program[Usage]:
     """Say what an account used since a time in milliseconds; requests are counted by whole days."""
     answers = yield from ask("usage_endpoints", account=account, day=since // DAY)

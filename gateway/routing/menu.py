@@ -72,7 +72,7 @@ def _dish(name: str, offers: tuple[Offer, ...]) -> Dish:
         listed += [value for pick in form.picks if name in pick.fields for value in pick.values(name)]
         if name in form.takes:
             bounds.append(form.takes[name])
-    needed = all(name in form.needs for form in forms)
+    needed = all(name in form.needs | form.given for form in forms)
     if not bounds:
         return Dish(type_, tuple(_sorted(name, dict.fromkeys(listed))) if listed else None, None, needed)
     return _bounded(name, type_, bounds, listed, needed=needed)

@@ -20,19 +20,33 @@ Decided because
 
 from gateway.settings.example import example
 from gateway.settings.reader import load
-from gateway.settings.records import Address, Auth, Booking, Log, Outputs, Provider, Settings, Store, Timeouts
+from gateway.settings.records import (
+    Address,
+    Auth,
+    Booking,
+    Keep,
+    Log,
+    Outputs,
+    Provider,
+    Settings,
+    Store,
+    Timeouts,
+    Webhook,
+)
 from gateway.settings.schema import json_schema
 
 __all__ = [
     "Address",
     "Auth",
     "Booking",
+    "Keep",
     "Log",
     "Outputs",
     "Provider",
     "Settings",
     "Store",
     "Timeouts",
+    "Webhook",
     "example",
     "json_schema",
     "load",

@@ -15,9 +15,24 @@ from gateway.documents import Document, Mistake, Mistakes, Path
 from gateway.generation import Kind as Makes
 from gateway.routing.policy import Policy, Route, Strategy
 from gateway.settings.environment import filled
-from gateway.settings.records import Address, Auth, Booking, Log, Outputs, Provider, Settings, Store, Timeouts
+from gateway.settings.records import (
+    Address,
+    Auth,
+    Booking,
+    Keep,
+    Log,
+    Outputs,
+    Provider,
+    Settings,
+    Store,
+    Timeouts,
+    Webhook,
+    origins,
+)
 from gateway.settings.schema import ANY, EACH, Setting, json_schema, settings
 from gateway.settings.values import READERS, Kind
+from gateway.webhooks import target
+from gateway.webhooks.schedule import Rules
 
 _TABLE: Mapping[tuple[str, ...], Setting] = MappingProxyType({one.steps: one for one in settings()})
 _SYSTEM = pathlib.Path("/var/lib/tidegate")
@@ -27,6 +42,7 @@ _SHIPPED = (_PACKAGE / "providers.d", _PACKAGE.parent / "providers.d")
 _PACKS = "providers.d"
 _LEDGER = "tidegate.db"
 _TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
+_RULES = ("schedule", "timeout", "disable_after", "keep_queued")
 
 
 def load(path: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
@@ -97,6 +113,10 @@ class _Reading:
             timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
             auth=auth,
             credits=Booking(self._get("credits") or usual),
+            live=self._get("limits", "live"),
+            keep=Keep(self._get("keep", "records"), self._get("keep", "usage")),
+            webhooks=self._webhooks(origins(listen, self._get("public_url"))),
+            delivery=Rules(*(self._get("delivery", name) for name in _RULES)),
             egress=self._networks(),
             log=Log(self._get("log", "format"), self._get("log", "level"), self._get("log", "prompts")),
             region=self._get("region"),
@@ -204,6 +224,30 @@ class _Reading:
             follow_refusal=self._get("routes", index, "after_refusal") == "next",
             max_price=self._get("routes", index, "max_price"),
         )
+
+    def _webhooks(self, own: tuple[str, ...]) -> tuple[Webhook, ...]:
+        """Give the endpoints, each once and at an address that it may have."""
+        found = [webhook for index in self._items("webhooks") if (webhook := self._webhook(index, own)) is not None]
+        places = [(webhook.account, webhook.url) for webhook in found]
+        for index, place in enumerate(places):
+            if place in places[:index]:
+                self._note(("webhooks", index), "this account's endpoint is there already; put all events into one")
+        return tuple(found)
+
+    def _webhook(self, index: int, own: tuple[str, ...]) -> Webhook | None:
+        """Give one endpoint; None when it lacks what it cannot be without."""
+        names = ("url", "secret", "events", "account")
+        url, secret, events, account = (self._get("webhooks", index, name) for name in names)
+        for name in ("url", "secret"):
+            if self._written(("webhooks", index, name)) is None:
+                self._note(("webhooks", index), f"{name} is missing")
+        if url is None or secret is None:
+            return None
+        try:
+            target.check(url, self._networks(), own)
+        except egress.BadAddress as error:
+            self._note(("webhooks", index, "url"), str(error))
+        return Webhook(url, secret, events, account)
 
     def _networks(self) -> egress.Policy:
         """Give what may be dialled beside the public internet."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from gateway import egress, money
+from gateway.ledger.events import EventType
 from gateway.routing.policy import Policy
+from gateway.webhooks.schedule import Rules
 
 
 class Auth(StrEnum):
@@ -87,6 +89,24 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long records of what has ended are kept, and counts of requests."""
+
+    records: int
+    usage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An endpoint that the operator wants told; without an account it hears of all of them."""
+
+    url: str
+    secret: str = field(repr=False)
+    events: tuple[EventType, ...]
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """How the log is written."""
 
@@ -110,10 +130,19 @@ class Settings:
     timeouts: Timeouts
     auth: Auth
     credits: Booking
+    live: int  # generations under way at a time
+    keep: Keep
+    webhooks: tuple[Webhook, ...]
+    delivery: Rules
     egress: egress.Policy
     log: Log
     region: str
     metrics: bool
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the gateway itself is reached, as far as that is known."""
+        return origins(self.listen, self.public_url)
 
     def describe(self) -> dict[str, Any]:
         """Give the settings as plain values for a log line or a report; there is no secret in them."""
@@ -130,6 +159,12 @@ class Settings:
             "in_doubt_max_cost": money.text(self.policy.in_doubt_max_cost),
             "access": self.auth.value,
             "credits": self.credits.value,
+            "webhooks": len(self.webhooks),
             "egress": [str(network) for network in self.egress.allow],
             "region": self.region,
         }
+
+
+def origins(listen: Address, public_url: str | None) -> tuple[str, ...]:
+    """Where a gateway is reached that listens there and has that public address."""
+    return (f"http://{listen}", *((public_url,) if public_url is not None else ()))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.ledger.events import USUAL
 from gateway.settings.values import SCHEMAS, Kind
 
 # Steps of a key that stand for any name of a mapping, and for each item of a list.
@@ -177,6 +178,77 @@ _SECTIONS = (
                 "120s",
                 "How long past its deadline an accepted job is still looked after, so that nothing paid for is lost.",
             ),
+        ),
+    ),
+    Section(
+        "limits",
+        "How much is taken on.",
+        settings=(
+            Setting(
+                "live",
+                Kind.WHOLE,
+                20_000,
+                "Generations under way at a time; beyond it new ones are turned away, with a word when to come back.",
+                least=1,
+                most=1_000_000,
+            ),
+        ),
+    ),
+    Section(
+        "keep",
+        "How long what has ended stays on record; credits and their movements always do.",
+        settings=(
+            Setting(
+                "records",
+                Kind.DURATION,
+                "30d",
+                "Generations: after it the request, the plan and what attempts left are deleted, with any files.",
+            ),
+            Setting("usage", Kind.DURATION, "365d", "Counts of requests by day."),
+        ),
+    ),
+    Section(
+        "webhooks.[]",
+        "Who is told what became of the work, beside the endpoints made by command or call.",
+        settings=(
+            Setting(
+                "url",
+                Kind.ENDPOINT,
+                None,
+                "Where events are posted: HTTPS, public, default port; or inside `egress`.",
+                sample="https://app.example.com/hooks",
+            ),
+            Setting(
+                "secret",
+                Kind.SECRET,
+                None,
+                "What signs them: whsec_ and 24 to 64 bytes in base64.",
+                sample="${WEBHOOK_SECRET}",
+            ),
+            Setting("events", Kind.EVENTS, [event.value for event in USUAL], "Which events."),
+            Setting("account", Kind.TEXT, None, "One account; absent, all.", sample="acc_studio"),
+        ),
+    ),
+    Section(
+        "delivery",
+        "How events are delivered.",
+        settings=(
+            Setting(
+                "schedule",
+                Kind.WAITS,
+                ["0s", "1s", "4s", "16s", "60s", "5m", "30m", "2h", "5h", "10h"],
+                "The wait before each attempt; there are as many attempts as waits.",
+            ),
+            Setting("timeout", Kind.DURATION, "15s", "How long a receiver may take."),
+            Setting(
+                "disable_after",
+                Kind.WHOLE,
+                15,
+                "After so many failed attempts in a row an endpoint is disabled, and what it is owed is queued.",
+                least=1,
+                most=1000,
+            ),
+            Setting("keep_queued", Kind.DURATION, "72h", "How long events are queued for a disabled endpoint."),
         ),
     ),
     Section(

@@ -15,7 +15,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gateway import egress, money
+from gateway.ledger.events import OFFERED, EventType
 from gateway.settings.records import Address
+from gateway.webhooks import sign
 
 # With underscores, which names of services on a container network may have.
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?"
@@ -47,6 +49,10 @@ class Kind(StrEnum):
     NETWORKS = auto()
     IDS = auto()
     ORDER = auto()
+    ENDPOINT = auto()
+    SECRET = auto()
+    EVENTS = auto()
+    WAITS = auto()
 
 
 _IDS: dict[str, Any] = {
@@ -86,6 +92,22 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
         Kind.ORDER: {
             "anyOf": [{"type": "string", "enum": ["fastest", "cheapest"]}, {**_IDS, "minItems": 1}],
             "x-expected": "a list of provider ids, fastest or cheapest",
+        },
+        Kind.ENDPOINT: {"type": "string", "x-expected": "an address such as https://app.example.com/hooks"},
+        Kind.SECRET: {"type": "string", "x-expected": "a secret, from a variable such as ${WEBHOOK_SECRET}"},
+        Kind.EVENTS: {
+            "type": "array",
+            "items": {"type": "string", "enum": [event.value for event in OFFERED], "x-expected": "an event"},
+            "minItems": 1,
+            "uniqueItems": True,
+            "x-expected": f"a list out of {', '.join(OFFERED)}",
+        },
+        Kind.WAITS: {
+            "type": "array",
+            "items": {"type": "string", "pattern": _DURATION, "x-expected": "a duration such as 500ms, 30s, 5m or 2h"},
+            "minItems": 1,
+            "maxItems": 20,
+            "x-expected": "a list of durations such as [0s, 1s, 30s]",
         },
     }
 )
@@ -183,6 +205,19 @@ def hosts(written: list[str]) -> tuple[str, ...]:
     return tuple(host.lower() for host in written)
 
 
+def events(written: list[str]) -> tuple[EventType, ...]:
+    """Read names of events."""
+    return tuple(EventType(each) for each in written)
+
+
+def waits(written: list[str]) -> tuple[int, ...]:
+    """Read the waits before attempts as milliseconds; before the first there is none."""
+    first, *others = written
+    if first != "0s":
+        raise ValueError(f"expected 0s first, found '{first}': the first attempt is made at once")
+    return (0, *(duration(each) for each in others))
+
+
 READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
     {
         Kind.CREDITS: money.from_number,
@@ -196,5 +231,8 @@ READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
         Kind.NETWORKS: egress.Policy.parse,
         Kind.FOLDERS: tuple,
         Kind.IDS: tuple,
+        Kind.SECRET: sign.check,
+        Kind.EVENTS: events,
+        Kind.WAITS: waits,
     }
 )

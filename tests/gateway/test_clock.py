@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import Clock, SystemClock, iso, parse_iso
+from gateway.clock import LEASE, STEP, Clock, SteadyClock, SystemClock, iso, parse_iso
 from tests.clock import VirtualClock
 
 
@@ -69,3 +69,53 @@ async def test_the_virtual_clock_wakes_in_order() -> None:
         assert (clock.sleeping, clock.monotonic()) == (1, 5)
         await clock.advance(5)
     assert seen[-1] == ("c", 9000)
+
+
+class SetClock(VirtualClock):
+    """A clock somebody sets."""
+
+    off = 0
+
+    def now_ms(self) -> int:
+        """Give the time of day, as it was set."""
+        return super().now_ms() + self.off
+
+
+async def test_a_step_is_told_and_not_followed_at_once() -> None:
+    """F48: a clock that leaps is told of once and goes on as before for a lease; then it is believed."""
+    told: list[int] = []
+    wrong = SetClock()
+    clock = SteadyClock(wrong, told.append)
+    began = clock.now_ms()
+    wrong.off = 86_400_000
+    await wrong.advance(10)
+    assert clock.now_ms() - began == 10_000
+    await wrong.advance(LEASE - 1)
+    assert clock.now_ms() - began == (10 + LEASE - 1) * 1000
+    await wrong.advance(1)
+    assert clock.now_ms() - began == (10 + LEASE) * 1000 + 86_400_000
+    assert told == [86_400_000]
+
+
+async def test_a_step_taken_back_leaves_nothing() -> None:
+    """F48: a clock set wrongly and set right within the lease was never followed, and its next step is told again."""
+    told: list[int] = []
+    wrong = SetClock()
+    clock = SteadyClock(wrong, told.append)
+    began = clock.now_ms()
+    for off in (-3_600_000, 0, -3_600_000):
+        wrong.off = off
+        await wrong.advance(5)
+        clock.now_ms()
+    assert clock.now_ms() - began == 15_000
+    assert told == [-3_600_000, -3_600_000]
+
+
+@pytest.mark.parametrize("off", [STEP, -STEP, 1])
+def test_small_corrections_are_followed(off: int) -> None:
+    """What a disciplined clock corrects is taken at once."""
+    wrong = SetClock()
+    clock = SteadyClock(wrong, lambda _: pytest.fail("this is no step"))
+    began = clock.now_ms()
+    wrong.off = off
+    assert clock.now_ms() - began == off

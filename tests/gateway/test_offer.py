@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.generation import Kind, Type, Value
-from gateway.offer import Fit, Form, Limits, Misfit, Offer, Pick, Price, Unit, cost, fit
+from gateway.offer import Fit, Form, Handing, Limits, Misfit, Offer, Pick, Price, Unit, cost, fit
 
 SIZES = Pick(
     ("resolution", "ratio"),
@@ -105,9 +105,30 @@ def test_half_a_pair_is_not_left_out_silently():
     assert served({}, offer).values == {"prompt": "seal"}
 
 
-def test_a_combination_no_form_serves_is_refused():
-    """When every form asks for more than the request holds, nothing is offered."""
-    assert reasons({}, replace(OFFER, forms=(EDIT,))) == {"": "this combination of inputs is not offered"}
+def test_what_the_nearest_form_lacks_is_named():
+    """When every form asks for more than the request holds, what is missing for the one that asks for least is required."""
+    both = replace(EDIT, given=frozenset({"images", "last_image"}))
+    assert reasons({}, replace(OFFER, forms=(both, EDIT))) == {"images": "images is required"}
+    assert reasons({}, replace(OFFER, forms=(both,))) == {
+        "images": "images is required",
+        "last_image": "last_image is required",
+    }
+
+
+@pytest.mark.parametrize("value", ["data:image/png;base64,QUJD", "DATA:,x", ("https://acme.example/a", "data:,x")])
+def test_data_in_place_of_an_address_is_refused_where_only_addresses_are_taken(value: Value):
+    """A provider that takes addresses alone does not serve a request that holds the bytes themselves."""
+    kind = Type.URLS if isinstance(value, tuple) else Type.URL
+    said = "images must be public addresses: this provider takes no data in place of one"
+    assert Limits(kind, takes=(Handing.URL,)).refusal("images", value) == said
+
+
+@pytest.mark.parametrize("way", [Handing.DATA, Handing.BASE64, Handing.FILE])
+def test_data_is_taken_where_it_can_be_handed_over(way: Handing):
+    """A provider that takes bytes in any way serves both, and so are texts that are no files."""
+    for value in ("data:image/png;base64,QUJD", "https://acme.example/a"):
+        assert Limits(Type.URL, takes=(Handing.URL, way)).refusal("video", value) is None
+        assert Limits(Type.TEXT).refusal("prompt", value) is None
 
 
 def test_a_combination_without_a_price_is_refused():

@@ -127,6 +127,14 @@ def test_what_got_far_enough_may_be_billed(reach: Reach, billing: Billing) -> No
     assert billing_after(Fault(FaultKind.TIMEOUT, reach, "too late")) is billing
 
 
+@pytest.mark.parametrize("kind", FaultKind)
+@pytest.mark.parametrize("reach", Reach)
+def test_only_work_that_was_done_is_billed_for_certain(kind: FaultKind, reach: Reach) -> None:
+    """A job that was done and gave nothing that can be had is charged for; nothing else is known so well."""
+    done = reach is Reach.ACCEPTED and kind in {FaultKind.OUTPUT_LOST, FaultKind.UNREADABLE}
+    assert (billing_after(Fault(kind, reach, "x")) is Billing.CERTAIN) is done
+
+
 def test_an_output_is_fit_to_be_shown_unless_the_provider_flags_it() -> None:
     """What a provider says nothing about is not flagged."""
     assert not Output(url="https://x.example/1.png").flagged

@@ -14,12 +14,14 @@ import pytest
 
 from gateway.documents import Mistakes
 from gateway.generation import Kind
+from gateway.ledger.events import USUAL
 from gateway.routing.policy import Route, Strategy
-from gateway.settings import Address, Auth, Booking, Provider, Settings, example, json_schema, load
+from gateway.settings import Address, Auth, Booking, Provider, Settings, Webhook, example, json_schema, load
 from gateway.settings.reader import usual_store
 from gateway.settings.schema import settings as table
 
 ROOT = pathlib.Path(__file__).parents[2]
+SIGNS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Loading = Callable[..., Settings]
 Failing = Callable[..., list[str]]
 
@@ -69,10 +71,11 @@ def test_the_example_changes_nothing(loading: Loading) -> None:
 
 def test_the_samples_of_the_example_load(loading: Loading) -> None:
     """What the example shows behind comment signs is right too."""
-    shown = re.sub(r"^(routes|providers): (\[\]|\{\})$", r"\1:", example(), flags=re.MULTILINE)
-    settings = loading(re.sub(r"^#(  +\S.*)$", r"\1", shown, flags=re.MULTILINE))
+    shown = re.sub(r"^(routes|providers|webhooks): (\[\]|\{\})$", r"\1:", example(), flags=re.MULTILINE)
+    settings = loading(re.sub(r"^#(  +\S.*)$", r"\1", shown, flags=re.MULTILINE), {"WEBHOOK_SECRET": SIGNS})
     assert (list(settings.providers), len(settings.policy.routes)) == (["acme"], 1)
     assert settings.policy.routes[0].max_price == 500_000
+    assert settings.webhooks == (Webhook("https://app.example.com/hooks", SIGNS, USUAL, "acc_studio"),)
 
 
 def test_defaults(loading: Loading) -> None:
@@ -92,6 +95,9 @@ def test_defaults(loading: Loading) -> None:
     )
     assert (settings.log.format, settings.log.level, settings.log.prompts) == ("auto", "info", False)
     assert (settings.region, settings.metrics, settings.public_url) == ("us", True, None)
+    assert settings.webhooks == ()
+    assert (settings.delivery.timeout, settings.delivery.disable_after) == (15_000, 15)
+    assert (len(settings.delivery.waits), sum(settings.delivery.waits)) == (10, 63_381_000)
 
 
 def test_a_whole_policy(loading: Loading, tmp_path: pathlib.Path) -> None:
@@ -208,7 +214,22 @@ def test_where_the_ledger_goes_without_a_policy(tmp_path: pathlib.Path) -> None:
         ("region: EU West", "1:9: region: expected a name of small letters, digits and hyphens"),
         ("metrics: yes", "1:10: metrics: expected true or false, found the text 'yes'"),
         ("listen: null", "1:9: listen: expected an address and a port such as 127.0.0.1:8080, found nothing"),
-        ("webhooks: []", "1:1: unknown key 'webhooks'"),
+        ("webhooks: [{url: 'https://h.example/'}]", "1:12: webhooks.0: secret is missing"),
+        (f"webhooks: [{{url: 'http://h.example/', secret: {SIGNS}}}]", "1:18: webhooks.0.url: the URL must begin with"),
+        (
+            f"webhooks: [{{url: 'https://10.0.0.1/', secret: {SIGNS}}}]",
+            "1:18: webhooks.0.url: the URL's host is a priv",
+        ),
+        (
+            "webhooks: [{url: 'https://h.example/', secret: x}]",
+            "1:48: webhooks.0.secret: a secret is whsec_ and 24 to 6",
+        ),
+        (
+            f"webhooks: [{{url: 'https://h.example/', secret: {SIGNS}, events: [none]}}]",
+            "1:97: webhooks.0.events.0: expected an event, found the text 'none'",
+        ),
+        ("delivery: {schedule: [1s]}", "1:22: delivery.schedule: expected 0s first, found '1s'"),
+        ("delivery: {disable_after: 0}", "1:27: delivery.disable_after: expected at least 1, found 0"),
     ],
 )
 def test_mistakes(failing: Failing, text: str, said: str) -> None:
@@ -296,7 +317,7 @@ def test_settings_are_frozen(loading: Loading) -> None:
     """Settings cannot be changed, only replaced as a whole."""
     settings = loading("")
     with pytest.raises(AttributeError):
-        settings.region = "eu"  # type: ignore[misc]
+        settings.region = "eu"
     assert replace(settings, region="eu") != settings
     assert {one.name for one in fields(settings)} >= {"listen", "policy", "egress"}
 

@@ -100,7 +100,9 @@ async def test_a_fourth_vendor_is_yaml_alone(tmp_path: Path) -> None:
         async with house(tmp_path, down, config=config, secrets={"ACME_KEY": "acme-key"}) as at:
             _, _, said = await at.create("image/acme/one", prompt="a seal", ratio="16:9")
             record = await at.end(said["data"]["generation_id"])
-            assert (record["generation_status"], record["generation_provider_used"]) == ("succeeded", "acme"), record["error"]
+            assert (record["generation_status"], record["generation_provider_used"]) == ("succeeded", "acme"), record[
+                "error"
+            ]
             assert hits == [{"path": "/v3/make/acme-one", "body": {"text": "a seal", "shape": {"w": 128, "h": 72}}}]
             _, _, said = await at.create("image/bfl/flux-schnell", prompt="a seal")
             record = await at.end(said["data"]["generation_id"])

@@ -15,7 +15,7 @@ RETURNING id;
 UPDATE attempt SET state = 'submitted', ref = :ref, kept = :kept, submitted = :at
  WHERE id = :id AND state = 'submitting'
    AND NOT EXISTS (SELECT 1 FROM attempt o WHERE o.provider = attempt.provider AND o.ref = :ref)
-RETURNING generation;
+RETURNING generation, provider;
 
 -- name: attempt_holder
 -- Which other attempt holds the reference that a submitting attempt was given.
@@ -26,7 +26,7 @@ SELECT o.id FROM attempt a JOIN attempt o ON o.provider = a.provider AND o.ref =
 -- Takes a generation to running once a provider has its job.
 UPDATE generation SET state = 'running', changed = :at, started = COALESCE(started, :at), prediction = :ref
  WHERE seq = :generation AND state = 'submitting'
-RETURNING seq;
+RETURNING seq, id, account_id;
 
 -- name: attempt_storing
 -- Keeps the outputs of an attempt whose generation still waits for them.
@@ -34,13 +34,13 @@ UPDATE attempt SET state = 'storing', outputs = :outputs, submitted = COALESCE(s
  WHERE id = :id AND state IN ('submitting', 'submitted')
    AND EXISTS (SELECT 1 FROM generation g
                 WHERE g.seq = attempt.generation AND g.state IN ('submitting', 'running'))
-RETURNING generation;
+RETURNING generation, provider, ref;
 
 -- name: generation_storing
 -- Takes a generation to storing once a provider has done its work.
 UPDATE generation SET state = 'storing', changed = :at, started = COALESCE(started, :at)
  WHERE seq = :generation AND state IN ('submitting', 'running')
-RETURNING seq;
+RETURNING seq, id, account_id;
 
 -- name: attempt_won
 -- Ends the attempt that was storing as the one delivered.
@@ -56,6 +56,7 @@ UPDATE attempt SET double_spend = 1 WHERE generation = :generation AND billing =
 -- Ends an open attempt without success; a second billed one is flagged.
 UPDATE attempt
    SET state = :state, fault = :fault, billing = :billing, cost = COALESCE(:cost, cost), ended = :at,
+       due = :due, cancels = :cancels,
        double_spend = CASE WHEN CAST(:billing AS TEXT) = 'certain' AND EXISTS
          (SELECT 1 FROM attempt o WHERE o.generation = attempt.generation AND o.id <> attempt.id
                                     AND o.billing = 'certain' AND o.double_spend = 0) THEN 1 ELSE 0 END
@@ -64,9 +65,23 @@ RETURNING id;
 
 -- name: attempt_late
 -- Marks an attempt nobody waits for as billed, because its result came after all.
-UPDATE attempt SET billing = 'certain', double_spend = 1, cost = COALESCE(:cost, cost)
+UPDATE attempt SET billing = 'certain', double_spend = 1, cost = COALESCE(:cost, cost), due = NULL
  WHERE id = :id AND state IN ('abandoned', 'in_doubt', 'error') AND double_spend = 0
 RETURNING id;
+
+-- name: attempts_unattended
+-- Sees to it that what is open of an ended generation is not forgotten, should nobody close it.
+UPDATE attempt SET due = :due, cancels = :cancels
+ WHERE generation = :generation AND state IN ('submitting', 'submitted', 'storing');
+
+-- name: attempts_due
+-- Attempts nobody waits for that something is due for, the most overdue first.
+SELECT a.*, g.id AS generation_id, g.model FROM attempt a JOIN generation g ON g.seq = a.generation
+ WHERE a.due <= :at ORDER BY a.due LIMIT :limit;
+
+-- name: attempt_put_off
+-- Says when an attempt nobody waits for is seen to next; never again, without a time.
+UPDATE attempt SET due = :due, cancels = :cancels WHERE id = :id AND due IS NOT NULL RETURNING id;
 
 -- name: attempt_find
 -- One attempt.

@@ -52,6 +52,14 @@ SELECT g.id FROM generation g JOIN attempt a ON a.generation = g.seq
  WHERE a.billing = 'certain' AND a.double_spend = 0
  GROUP BY g.id HAVING COUNT(*) > 1;
 
+-- name: check_l11
+-- Every end that somebody wanted to hear of has its event.
+SELECT g.id FROM transition t JOIN generation g ON g.seq = t.generation
+  JOIN subscription s ON s.account_id IN (g.account_id, '') AND t.seq > s.since AND (s.until IS NULL OR t.seq <= s.until)
+   AND s.type = CASE t.b WHEN 'succeeded' THEN 'generation.completed' ELSE 'generation.' || t.b END
+ WHERE t.b IN ('succeeded', 'failed', 'canceled')
+   AND NOT EXISTS (SELECT 1 FROM event v WHERE v.generation = g.seq AND v.type = s.type);
+
 -- name: check_l12
 -- Every step taken is legal, and the steps of a generation lead from the start to where it is without a gap.
 SELECT g.id FROM transition t JOIN generation g ON g.seq = t.generation
@@ -90,3 +98,12 @@ SELECT seq AS id FROM (
 -- The count an account keeps is the number of its generations that are not deleted.
 SELECT a.id FROM account a LEFT JOIN generation g ON g.account_id = a.id AND g.deleted IS NULL
  GROUP BY a.id, a.generations HAVING a.generations <> COUNT(g.seq);
+
+-- name: check_l22
+-- Every event is owed to somebody of its account, and nothing is pending at an endpoint that is not told or gone.
+SELECT v.id FROM event v WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = v.seq)
+UNION
+SELECT d.id FROM delivery d JOIN endpoint e ON e.id = d.endpoint JOIN event v ON v.seq = d.event
+ WHERE e.account_id NOT IN (v.account_id, '')
+    OR (d.state = 'pending' AND e.state <> 'active')
+    OR (d.state IN ('pending', 'queued') AND e.deleted IS NOT NULL);

@@ -12,7 +12,7 @@ RETURNING account_id, amount;
 
 -- name: account_release
 -- Gives an account back what was set aside.
-UPDATE account SET held = held - :amount WHERE id = :account;
+UPDATE account SET held = held - :amount WHERE id = :account RETURNING posted - held AS available;
 
 -- name: txn_add
 -- Opens a transaction; kind and reference together happen once.
@@ -47,6 +47,21 @@ SELECT posted, held FROM account WHERE id = :account AND kind = 'customer';
 SELECT e.seq, t.kind, t.ref, t.note, t.at, e.delta, e.balance
   FROM entry e JOIN txn t ON t.id = e.txn
  WHERE e.account_id = :account ORDER BY e.seq DESC LIMIT :limit OFFSET :offset;
+
+-- name: entries_sums
+-- What an account had before a span, what came and went within it, and by how many entries.
+SELECT CAST(COALESCE(SUM(CASE WHEN t.at < :since THEN e.delta ELSE 0 END), 0) AS BIGINT) AS opening,
+       CAST(COALESCE(SUM(CASE WHEN t.at >= :since AND e.delta > 0 THEN e.delta ELSE 0 END), 0) AS BIGINT) AS added,
+       CAST(COALESCE(SUM(CASE WHEN t.at >= :since AND e.delta < 0 THEN -e.delta ELSE 0 END), 0) AS BIGINT) AS charged,
+       CAST(COALESCE(SUM(CASE WHEN t.at >= :since THEN 1 ELSE 0 END), 0) AS BIGINT) AS n
+  FROM entry e JOIN txn t ON t.id = e.txn
+ WHERE e.account_id = :account AND t.at < :until;
+
+-- name: entries_between
+-- Some entries of one account within a span, oldest first.
+SELECT e.seq, t.kind, t.ref, t.note, t.at, e.delta, e.balance
+  FROM entry e JOIN txn t ON t.id = e.txn
+ WHERE e.account_id = :account AND t.at >= :since AND t.at < :until ORDER BY e.seq LIMIT :limit;
 
 -- name: credits_policy
 -- Sets whether a balance is needed.

@@ -103,9 +103,14 @@ UPDATE generation
  WHERE id = :id AND account_id = :account AND deleted IS NULL AND state IN ('succeeded', 'failed', 'canceled')
 RETURNING seq;
 
+-- name: generations_outdated
+-- Generations that ended before a time and are still there, oldest first.
+SELECT seq, id, account_id, removed, state FROM generation
+ WHERE ended < :before AND deleted IS NULL ORDER BY ended LIMIT :limit;
+
 -- name: attempts_scrub
 -- Deletes what an ended generation's attempts kept of its content.
-UPDATE attempt SET kept = NULL, outputs = NULL, fault = CASE WHEN fault IS NULL THEN NULL ELSE '{}' END
+UPDATE attempt SET kept = NULL, outputs = NULL, due = NULL, fault = CASE WHEN fault IS NULL THEN NULL ELSE '{}' END
  WHERE generation = :generation;
 
 -- name: account_uncount

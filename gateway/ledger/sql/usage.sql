@@ -4,6 +4,13 @@ INSERT INTO request_count (account_id, day, endpoint, status, code, n)
 VALUES (:account, :day, :endpoint, :status, :code, :n)
 ON CONFLICT (account_id, day, endpoint, status, code) DO UPDATE SET n = request_count.n + excluded.n;
 
+-- name: request_count_forget
+-- Forgets some of the counts of days before one.
+DELETE FROM request_count
+ WHERE (account_id, day, endpoint, status, code) IN
+       (SELECT account_id, day, endpoint, status, code FROM request_count WHERE day < :day ORDER BY day LIMIT :limit)
+RETURNING n;
+
 -- name: usage_endpoints
 -- How often each endpoint gave each answer, since a day.
 SELECT endpoint, status, code, CAST(SUM(n) AS BIGINT) AS n FROM request_count

@@ -155,7 +155,7 @@ async def test_other_media_leaves_nothing(disk: Disk, root: Path, png: bytes) ->
     """Nothing is written of what is not of the expected kind, nor of an empty source."""
     for source, kind in ((said(b"<html>"), "image"), (said(png), "video"), (said(), "image")):
         with pytest.raises(OutputFault):
-            await disk.write("gen", 0, source, kind=kind, limit=LIMIT)  # type: ignore[arg-type]
+            await disk.write("gen", 0, source, kind=kind, limit=LIMIT)
     assert files(root) == []
 
 

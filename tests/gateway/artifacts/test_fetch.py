@@ -33,13 +33,13 @@ class Door:
     ) -> tuple[bytes, str | None]:
         """Fetch all bytes and the declared type."""
         options = {"limit": limit, "deadline": deadline, "min_rate": min_rate, "window": window}
-        async with fetch(self.session, url, policy=self.policy, **options) as (body, declared):  # type: ignore[arg-type]
+        async with fetch(self.session, url, policy=self.policy, **options) as (body, declared):
             return b"".join([chunk async for chunk in body]), declared
 
     async def fault(self, url: str, **options: float) -> tuple[str, bool]:
         """Fetch what must fail, and give the kind and whether it may be tried again; the message names no address."""
         with pytest.raises(OutputFault) as caught:
-            await self.get(url, **options)  # type: ignore[arg-type]
+            await self.get(url, **options)
         assert "127.0.0" not in str(caught.value)
         return caught.value.kind, caught.value.retryable
 
@@ -233,7 +233,7 @@ async def test_a_session_that_could_say_more_is_not_used(far: Far, policy: Polic
         {"cookie_jar": aiohttp.DummyCookieJar()},
         {"headers": {"X-Key": "1"}, "auto_decompress": False},
     ):
-        async with aiohttp.ClientSession(**options) as talkative:  # type: ignore[arg-type]
+        async with aiohttp.ClientSession(**options) as talkative:
             with pytest.raises(ValueError, match="open_session"):
                 await Door(talkative, policy).get(url)
     assert far.heads == []

@@ -38,7 +38,7 @@ def files(root: Path) -> list[Path]:
 async def test_an_output_becomes_ours(kept: Keep, far: Far, tmp_path: Path, png: bytes) -> None:
     """What the far end gave is in the folder with its hash, under the type it has and not the one it was declared as."""
     big = png + bytes(5_000_000)
-    artifact = await kept(far.serve("/x.html", big, "Content-Type: text/html"))  # type: ignore[misc]
+    artifact = await kept(far.serve("/x.html", big, "Content-Type: text/html"))
     assert isinstance(artifact, Artifact)
     assert (artifact.type, artifact.size, artifact.sha256) == ("image/png", len(big), hashlib.sha256(big).hexdigest())
     assert [path.read_bytes() for path in files(tmp_path)] == [big]
@@ -46,7 +46,7 @@ async def test_an_output_becomes_ours(kept: Keep, far: Far, tmp_path: Path, png:
 
 async def test_an_inline_output_becomes_ours(kept: Keep, png: bytes) -> None:
     """An output that is in the answer itself is stored the same way."""
-    artifact = await kept("data:;base64," + base64.b64encode(png).decode())  # type: ignore[misc]
+    artifact = await kept("data:;base64," + base64.b64encode(png).decode())
     assert (artifact.size, artifact.width) == (len(png), 31)
 
 
@@ -63,7 +63,7 @@ async def test_an_inline_output_becomes_ours(kept: Keep, png: bytes) -> None:
 async def test_what_is_no_picture_is_not_stored(kept: Keep, far: Far, tmp_path: Path, body: bytes) -> None:
     """A page, a document, a script or a program declared as a picture is refused, and nothing is stored."""
     with pytest.raises(OutputFault) as caught:
-        await kept(far.serve("/a.png", body, "Content-Type: image/png"))  # type: ignore[misc]
+        await kept(far.serve("/a.png", body, "Content-Type: image/png"))
     assert (caught.value.kind, caught.value.retryable) == ("not_media", True)
     assert files(tmp_path) == []
 
@@ -71,7 +71,7 @@ async def test_what_is_no_picture_is_not_stored(kept: Keep, far: Far, tmp_path: 
 async def test_a_cut_line_leaves_nothing(kept: Keep, far: Far, tmp_path: Path, png: bytes) -> None:
     """A download that ends early, after megabytes were written, leaves no file."""
     with pytest.raises(OutputFault) as caught:
-        await kept(far.serve("/", png + bytes(3_000_000), length=4_000_000))  # type: ignore[misc]
+        await kept(far.serve("/", png + bytes(3_000_000), length=4_000_000))
     assert (caught.value.kind, caught.value.retryable) == ("truncated", True)
     assert files(tmp_path) == []
 
@@ -79,11 +79,11 @@ async def test_a_cut_line_leaves_nothing(kept: Keep, far: Far, tmp_path: Path, p
 async def test_an_empty_output_is_truncated(kept: Keep, far: Far) -> None:
     """An empty body is no output, whatever the status says."""
     with pytest.raises(OutputFault, match="empty"):
-        await kept(far.serve("/", b""))  # type: ignore[misc]
+        await kept(far.serve("/", b""))
 
 
 async def test_bad_inline_data_is_not_tried_again(kept: Keep) -> None:
     """Text that unpacks to no picture will do so every time: it is not retryable."""
     with pytest.raises(OutputFault) as caught:
-        await kept("data:image/png,hello")  # type: ignore[misc]
+        await kept("data:image/png,hello")
     assert (caught.value.kind, caught.value.retryable) == ("not_media", False)

@@ -127,7 +127,7 @@ def test_admission_names_what_it_saw(png: bytes) -> None:
     assert admit(png, "image") is PNG
     for head, kind, says in ((png, "video", "image/png"), (b"<html>", "image", "no image"), (b"", "image", "empty")):
         with pytest.raises(OutputFault, match=says):
-            admit(head, kind)  # type: ignore[arg-type]
+            admit(head, kind)
 
 
 def test_too_many_pixels_are_refused(png: bytes) -> None:

@@ -18,9 +18,10 @@ from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
 from gateway.artifacts.source import Source
 from gateway.attempts import job as jobs
-from gateway.attempts.attempt import Callback, Patience, Target, Walker
+from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
+from gateway.attempts.line import Callback, Line, Target
 from gateway.attempts.run import Runs
 from gateway.clock import SystemClock
 from gateway.ledger import accounts, checks, credits, generations
@@ -149,17 +150,8 @@ async def line(
     async with aiohttp.ClientSession(connector=connector) as session, outputs:
         secrets = Secrets(sims.secrets, sims.secrets)
         collector = Collector(store, Keeper(outputs, disk, Limits(1 << 26, 1 << 30), LOOPBACK), clock)
-        patience = Patience(submit=5.0, poll_grace=2_000)
-        walker = Walker(
-            store,
-            Wire(session, secrets, 2.0),
-            inputs=Inputs(Source(outputs, LOOPBACK)),
-            collector=collector,
-            clock=clock,
-            random=Random(1),
-            patience=patience,
-            callback=callback,
-        )
+        spoken = Line(Wire(session, secrets, 2.0), Inputs(Source(outputs, LOOPBACK)), clock, 5.0, callback)
+        walker = Walker(store, spoken, collector, clock, Random(1), 2_000)
 
         def target(provider: str, model: str) -> Target | None:
             pack = packs.models.get((provider, model))

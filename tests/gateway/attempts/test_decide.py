@@ -119,13 +119,13 @@ def test_attempts_time_and_chance_bound_what_follows(changes: dict[str, object],
         (FaultKind.OVERLOADED, 300, Again(300)),
         (FaultKind.PROVIDER_ERROR, 9_000, Again(200)),
         (FaultKind.RATE_LIMITED, 1, Again(1)),
-        (FaultKind.RATE_LIMITED, None, EXHAUSTED),
+        (FaultKind.RATE_LIMITED, None, Again(1_000)),
         (FaultKind.RATE_LIMITED, 55_000, Again(55_000)),
         (FaultKind.RATE_LIMITED, 55_001, EXHAUSTED),
     ],
 )
 def test_a_second_try_waits_as_asked(kind: FaultKind, pause: int | None, expected: Verdict) -> None:
-    """The pause asked for, at least a fifth of a second for an overload; no second try after a limit without a pause."""
+    """The pause asked for, at least a fifth of a second for an overload; a second after a limit that does not say how long."""
     asked = Fault(kind, Reach.UNSENT, "something went wrong", pause=pause)
     assert decide(situation(kind, Reach.UNSENT, others=False, fault=asked)) == expected
 

@@ -158,7 +158,7 @@ async def test_interrupt_before_the_answer_still_cancels(tmp_path: Path) -> None
 
     async def create(_request: web.Request) -> web.Response:
         begun.set()
-        await asyncio.sleep(0.3)  # long enough for the signal to come first
+        await asyncio.sleep(0.15)  # long enough for the signal to come first
         return web.json_response({"status": "success", "data": {"generation_id": "g-1"}})
 
     async def cancel(_request: web.Request) -> web.Response:

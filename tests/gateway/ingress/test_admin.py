@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.ingress.admin import ACTS, application
 from gateway.ingress.callers import PRESETS, is_key
 from gateway.ingress.desk import AdminError
-from tests.gateway.ingress.house import ACCOUNT, PEPPER, House
+from tests.gateway.ingress.house import ACCOUNT, PEPPER, RECEIVERS, House
 
 
 async def test_a_new_key_is_shown_once(house: House) -> None:
@@ -141,7 +141,7 @@ async def test_a_key_is_rotated_and_revoked_once(house: House) -> None:
 
 async def test_the_acts_over_the_socket(house: House) -> None:
     """Every act has a path; answers and errors are JSON."""
-    async with TestClient(TestServer(application(house.store, PEPPER, house.clock))) as client:
+    async with TestClient(TestServer(application(house.store, PEPPER, house.clock, receivers=RECEIVERS))) as client:
 
         async def post(act: str, arguments: Any) -> tuple[int, Any]:
             async with client.post(f"/admin/{act}", json=arguments) as response:
@@ -164,5 +164,7 @@ def test_every_act_has_a_path() -> None:
     """A name with its dots as slashes is its path."""
     assert set(ACTS) == {
         "keys.create", "keys.list", "keys.rotate", "keys.revoke", "accounts.create", "accounts.list",
-        "credits.add", "credits.show", "doctor",
+        "credits.add", "credits.show", "credits.statement", "alerts.set", "alerts.show", "doctor",
+        *(f"webhooks.{act}" for act in ("create", "list", "show", "update", "enable", "disable", "rotate", "delete")),
+        *(f"webhooks.{act}" for act in ("test", "drain", "deliveries", "replay")),
     }  # fmt: skip

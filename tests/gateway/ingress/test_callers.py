@@ -179,6 +179,9 @@ ROUTES: list[tuple[str, str, Any, Scope]] = [
     ("GET", "/v1/health/cache", None, Scope.HEALTH_READ),
     ("GET", "/v1/library/models", None, Scope.LIBRARY_READ),
     ("GET", "/v1/library/providers", None, Scope.LIBRARY_READ),
+    ("GET", "/v1/webhooks", None, Scope.WEBHOOKS_WRITE),
+    ("POST", "/v1/webhooks", {}, Scope.WEBHOOKS_WRITE),
+    ("POST", "/v1/webhooks/x/rotate", None, Scope.WEBHOOKS_WRITE),
 ]
 
 
@@ -198,7 +201,8 @@ async def test_every_route_asks_for_a_key(house: House) -> None:
     app = house.client.app
     assert app is not None
     for route in app.router.routes():
-        path = (route.resource.canonical if route.resource else "").replace("{model}", IMAGE).replace("{id}", "x")
+        path = (route.resource.canonical if route.resource else "").replace("{model}", IMAGE)
+        path = path.replace("{id}", "x").replace("{delivery}", "x")
         if path.startswith("/v1") and "/outputs/" not in path:
             answer = await house.ask(route.method, path, headers={"Authorization": None})
             assert answer.status == 401, (route.method, path)

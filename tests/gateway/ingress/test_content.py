@@ -46,9 +46,8 @@ async def test_a_fresh_record(house: House) -> None:
     assert record["generation_seed"] == 7
     assert record["generation_cost"] is None
     assert record["generation_attempts"] == []
-    assert all(
-        record[name] is None for name in ("generation_provider_used", "generation_output_file", "generation_ratio")
-    )
+    assert record["generation_ratio"] == "1:1"
+    assert (record["generation_provider_used"], record["generation_output_file"]) == (None, None)
     assert not {"generation_error", "generation_removed", "error"} & set(record)
 
 

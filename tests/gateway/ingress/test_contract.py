@@ -177,7 +177,7 @@ async def test_a_video_is_canceled_under_way(library: Library) -> None:
     generation = (await library.generate(VIDEO, generation_duration=5))["data"]["generation_id"]
     await library.house.begin(generation)
     data = (await library.call("POST", f"/content/generation/cancel/{generation}"))["data"]
-    assert (data["generation_status"], data["credits_refunded"]) == ("canceled", 0.612)
+    assert (data["generation_status"], data["credits_refunded"]) == ("canceled", 0.282)
     assert (await library.call("GET", f"/content/{generation}"))["data"]["generation_status"] == "canceled"
     assert await library.house.state(generation) is State.CANCELED
 

@@ -34,7 +34,7 @@ async def test_a_video_is_priced_by_its_seconds(house: House) -> None:
     data = (await house.ask("GET", f"/v1/estimate/{VIDEO}?duration=5&resolution=720p&audio=false")).data
     assert (data["model_type"], data["cost_per_second"], data["duration_seconds"]) == ("video", 0.0564, 5)
     assert (data["resolution"], data["cost_per_generation"]) == ("720p", 0.282)
-    assert (await house.ask("GET", f"/v1/estimate/{VIDEO}?duration=5")).data["resolution"] == "1080p"
+    assert (await house.ask("GET", f"/v1/estimate/{VIDEO}?duration=5")).data["resolution"] == "720p"
 
 
 SAME: list[tuple[str, str, str, dict[str, Any]]] = [

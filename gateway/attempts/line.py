@@ -1,0 +1,148 @@
+"""What an attempt says to its provider, and how it understands the answers. Nothing is written down here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gateway import log, metrics
+from gateway.attempts.inputs import Inputs, Unusable
+from gateway.attempts.job import Job
+from gateway.clock import Clock
+from gateway.fault import Fault, FaultKind, Reach
+from gateway.providers import read, render
+from gateway.providers.pack import CallName, Discoverable, JobState, Model
+from gateway.providers.read import Reading
+from gateway.providers.render import Call, Misdirected, Site
+from gateway.providers.wire import Broken, Wire
+from gateway.routing.plan import Step
+
+_LOOK_TIMEOUT = 30.0  # seconds for a status, result or cancel call
+_LATER = frozenset({408, 429})  # statuses of a cancel call that was not taken, beside those of a provider in trouble
+
+# (generation, attempt's number) → an address nobody else can guess.
+Callback = Callable[[str, int], str]
+
+
+class Told(StrEnum):
+    """What came of telling a provider to stop a job."""
+
+    SENT = "sent"  # it was told, and answered
+    DEAF = "deaf"  # it has no call for that, or none for the state the job is in
+    FAILED = "failed"  # it could not be told now
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One offer, ready to be called."""
+
+    model: Model
+    site: Site
+
+
+def tag_of(job: Job) -> str:
+    """What the present attempt of a job is known by at its provider: the same after a restart, and nobody else's."""
+    return f"{job.id}-{job.made}"
+
+
+# An offer by provider and model, or None where no pack has it.
+Targets = Callable[[str, str], Target | None]
+
+
+class Line:
+    """The line from an attempt to its provider."""
+
+    def __init__(
+        self, wire: Wire, inputs: Inputs, clock: Clock, submit_timeout: float, callback: Callback | None = None
+    ) -> None:
+        """Speak over `wire`. A submit that only queues has `submit_timeout` seconds; `callback` is where a provider may nudge us."""
+        self._wire = wire
+        self._inputs = inputs
+        self._clock = clock
+        self._submit_timeout = submit_timeout
+        self._callback = callback
+
+    async def ready(self, job: Job, step: Step, target: Target) -> Call | Fault:
+        """Render the call that begins the job, with its inputs as the provider takes them. Nothing is sent to it yet."""
+        form = target.model.offer.forms[step.form]
+        try:
+            fields = await self._inputs.prepare(form, {**form.defaults, **job.fields})
+        except Unusable as unusable:
+            return unusable.fault
+        return render.submit(target.model, step.form, fields, target.site, self._nudge(job), tag_of(job))
+
+    async def submit(self, job: Job, step: Step, target: Target, call: Call) -> Reading:
+        """Send it, and read how the provider took it."""
+        lifecycle = target.model.shapes[step.form].lifecycle
+        limit = lifecycle.pace.deadline / 1000 if lifecycle.is_immediate else self._submit_timeout
+        left = job.left(self._clock) / 1000
+        try:
+            reply = await self._wire.send(call, max(1.0, min(limit, left)))
+        except Broken as broken:
+            return Reading(JobState.FAILED, fault=broken.fault)
+        return read.submitted(target.model, step.form, reply, self._clock.now_ms())
+
+    def can_find(self, step: Step, target: Target) -> bool:
+        """Whether a job whose submit was not answered can be found again at its provider."""
+        doubt = target.model.shapes[step.form].lifecycle.doubt
+        return isinstance(doubt, Discoverable) and (doubt.field is not None or self._callback is not None)
+
+    async def find(self, job: Job, step: Step, target: Target) -> Reading:
+        """Look for the job of the present attempt in its provider's list; see `read.found`."""
+        call = render.find(target.model, step.form, target.site)
+        assert call is not None, "asked only where jobs can be found"
+        ours = frozenset(mark for mark in (tag_of(job), self._nudge(job)) if mark is not None)
+        try:
+            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+        except Broken as broken:
+            return Reading(None, fault=broken.fault)
+        return read.found(target.model, step.form, reply, ours, self._clock.now_ms())
+
+    def _nudge(self, job: Job) -> str | None:
+        return self._callback(job.id, job.made) if self._callback is not None else None
+
+    async def look(self, generation: str, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
+        """Look how the job stands; where its outputs are a call of their own, fetch them once it is done."""
+        metrics.LOOKS.labels(step.provider).inc()
+        reading = await self._follow(CallName.STATUS, step, target, kept)
+        if reading.unknown is not None:
+            metrics.UNKNOWN_STATES.labels(step.provider).inc()
+            log.event(
+                "unknown_state", level="warning", generation=generation, provider=step.provider, state=reading.unknown
+            )
+        lifecycle = target.model.shapes[step.form].lifecycle
+        if reading.state is JobState.SUCCEEDED and CallName.RESULT in lifecycle.calls:
+            return await self._follow(CallName.RESULT, step, target, kept)
+        return reading
+
+    async def cancel(self, step: Step, target: Target, kept: Mapping[str, Any]) -> Told:
+        """Tell the provider to stop a job, where it has a call for that in the state the job is in."""
+        line = target.model.shapes[step.form].lifecycle.calls.get(CallName.CANCEL)
+        if line is None:
+            return Told.DEAF
+        if line.when:
+            reading = await self._follow(CallName.STATUS, step, target, kept)
+            if reading.state is None:
+                return Told.FAILED
+            if reading.state not in line.when:
+                return Told.DEAF
+        try:
+            call = render.follow(target.model, step.form, CallName.CANCEL, kept, target.site)
+            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+        except (Broken, Misdirected) as error:
+            log.event("provider_cancel_failed", level="warning", provider=step.provider, reason=str(error))
+            return Told.FAILED
+        return Told.FAILED if reply.status in _LATER or reply.status >= 500 else Told.SENT
+
+    async def _follow(self, name: CallName, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
+        try:
+            call = render.follow(target.model, step.form, name, kept, target.site)
+            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+        except Broken as broken:
+            return Reading(None, fault=broken.fault)
+        except Misdirected as error:
+            return Reading(JobState.FAILED, fault=Fault(FaultKind.UNREADABLE, Reach.ACCEPTED, str(error)))
+        understand = read.looked if name is CallName.STATUS else read.fetched
+        return understand(target.model, step.form, reply, self._clock.now_ms())

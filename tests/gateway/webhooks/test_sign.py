@@ -1,0 +1,167 @@
+"""Secrets and signatures, held against the libraries receivers use."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import standardwebhooks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from svix.webhooks import Webhook as Svix
+
+from gateway.ledger.endpoints import Source
+from gateway.webhooks import sign
+from gateway.webhooks.sign import OVERLAP, Secrets
+
+KEY = b"a key of the tests"
+GIVEN = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+DELIVERY = "6f1c2f9e-5a51-4d2c-9a4b-1d2f3c4b5a69"
+
+Verify = Callable[[str, bytes, Mapping[str, str]], None]
+
+
+def by_standard(secret: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Verify as receivers with the library of Standard Webhooks do."""
+    standardwebhooks.Webhook(secret).verify(body, dict(headers))
+
+
+def by_svix(secret: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Verify as receivers with that other library do."""
+    Svix(secret).verify(body, dict(headers))
+
+
+def by_native(secret: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Verify as the native client library does: split at the comma without trimming, the first v1 alone."""
+    parts = dict(part.split("=", 1) for part in headers["X-BabySea-Signature"].split(",")[:2])
+    assert abs(int(parts["t"]) - time.time()) <= 300
+    message = parts["t"].encode() + b"." + body
+    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    assert hmac.compare_digest(expected, parts["v1"])
+
+
+VERIFIERS: list[Verify] = [by_standard, by_svix, by_native]
+
+
+def signed(body: bytes, *secrets: str, now: int | None = None) -> dict[str, str]:
+    """Sign a body as a delivery of this moment."""
+    now = int(time.time() * 1000) if now is None else now
+    return sign.headers(
+        secrets or (GIVEN,), delivery=DELIVERY, event="webhook.test", happened="2026-11-25T15:00:00.000Z", now=now, body=body
+    )  # fmt: skip
+
+
+def test_known_signatures() -> None:
+    """The published example of Standard Webhooks, and the one of the native API."""
+    standard = sign.standard(GIVEN, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert standard == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    native = sign.native("whsec_test", 1700000000, b'{"a":1}')
+    assert native == "t=1700000000,v1=38877139021993b830af32feea6e18a8da83eb2f6e49ee50bd9e4cf4ca4d3789"
+
+
+@settings(max_examples=1000)
+@given(value=st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.lists(st.text()))), key=st.binary())
+def test_every_body_verifies(value: Any, key: bytes) -> None:
+    """Whatever is sent under whatever secret, every library that receivers use takes it."""
+    body = json.dumps(value).encode()
+    secret = Secrets(key).derived("we_1", 1)
+    for verify in VERIFIERS:
+        verify(secret, body, signed(body, secret))
+
+
+@given(bit=st.integers(0, 8 * 40 - 1))
+def test_one_flipped_bit_fails(bit: int) -> None:
+    """A body that differs in a single bit is nobody's."""
+    body = b"x" * 40
+    changed = bytearray(body)
+    changed[bit // 8] ^= 1 << bit % 7  # the highest bit would make it no text at all
+    for verify in VERIFIERS:
+        with pytest.raises((standardwebhooks.WebhookVerificationError, AssertionError)):
+            verify(GIVEN, bytes(changed), signed(body))
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_id_and_time_are_signed_too(name: str) -> None:
+    """Another id or another time breaks the signature."""
+    headers = signed(b"{}")
+    headers[name] = headers[name][:-2] + "11"
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        by_standard(GIVEN, b"{}", headers)
+
+
+def test_the_headers_say_what_the_body_says() -> None:
+    """Event, time and id stand in the headers; the id is the same in both families."""
+    headers = signed(b"{}", now=1_700_000_000_999)
+    assert headers["X-BabySea-Event"] == "webhook.test"
+    assert headers["X-BabySea-Timestamp"] == "2026-11-25T15:00:00.000Z"
+    assert headers["X-BabySea-Delivery-Id"] == headers["webhook-id"] == DELIVERY
+    assert headers["webhook-timestamp"] == "1700000000"
+    assert headers["X-BabySea-Signature"].startswith("t=1700000000,v1=")
+    assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("size", [24, 32, 64])
+def test_a_secret_of_the_right_size_is_taken(size: int) -> None:
+    """24 to 64 bytes are a secret, and it signs."""
+    secret = f"whsec_{base64.b64encode(b'k' * size).decode()}"
+    assert sign.check(secret) == secret
+    by_standard(secret, b"{}", signed(b"{}", secret))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        *(f"whsec_{base64.b64encode(b'k' * size).decode()}" for size in (1, 23, 65)),
+        "whsec_",
+        "whsec_not base64!",
+        "whsec_a",
+        base64.b64encode(b"k" * 32).decode(),
+        "",
+    ],
+)
+def test_another_secret_is_refused(secret: str) -> None:
+    """Too short, too long, no base64 or without its mark is no secret, and the message does not show it."""
+    with pytest.raises(ValueError, match="whsec_ and") as raised:
+        sign.check(secret)
+    assert len(secret) < 8 or secret not in str(raised.value)
+
+
+def test_derived_secrets_are_secrets() -> None:
+    """Each endpoint and each version has one of its own, which is a secret like any other."""
+    secrets = Secrets(KEY)
+    found = {secrets.derived(endpoint, version) for endpoint in ("we_1", "we_2") for version in (1, 2)}
+    assert len(found) == 4
+    assert {sign.check(each) for each in found} == found
+    assert Secrets(b"another").derived("we_1", 1) not in found
+
+
+def test_a_rotated_secret_still_signs_for_a_while() -> None:
+    """Until its time is over a receiver with either secret verifies; the native header has room for the newer alone."""
+    secrets = Secrets(KEY)
+    old, new = secrets.derived("we_1", 1), secrets.derived("we_1", 2)
+    both = secrets.of("we_1", Source.API, 2, 1000, 999)
+    assert both == (new, old)
+    headers = signed(b"{}", *both)
+    for secret in both:
+        by_standard(secret, b"{}", headers)
+        by_svix(secret, b"{}", headers)
+    by_native(new, b"{}", headers)
+    assert secrets.of("we_1", Source.API, 2, 1000, 1000) == (new,)
+    assert secrets.of("we_1", Source.API, 1, None, 0) == (old,)
+
+
+def test_a_secret_the_policy_replaced_signs_for_a_day() -> None:
+    """A new policy brings a new secret; the old one goes on beside it, and a dropped endpoint has none."""
+    secrets = Secrets(KEY, {"we_1": "old", "we_2": "same"})
+    secrets.replace({"we_1": "new", "we_2": "same"}, 0)
+    assert secrets.of("we_1", Source.CONFIG, 1, None, OVERLAP - 1) == ("new", "old")
+    assert secrets.of("we_1", Source.CONFIG, 1, None, OVERLAP) == ("new",)
+    assert secrets.of("we_2", Source.CONFIG, 1, None, 1) == ("same",)
+    secrets.replace({}, 1)
+    assert secrets.of("we_1", Source.CONFIG, 1, None, 2) == ()

@@ -1,0 +1,287 @@
+"""Known-bad changes to the gateway, each of which a suite has to notice; a suite that does not is not to be trusted.
+
+Run alone: `python -m tests.harness.mutants [--only NAME]`. Each mutant is a small edit of the sources in a scratch copy; the suite that
+must catch it is run there and has to fail. Exits 1 when one is not caught, or when its text is no longer found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_COPIED = ("gateway", "tests", "providers.d", "pyproject.toml", "config.example.yaml", "README.md")
+_PATIENCE = 600  # seconds for one suite; a mutant that makes it hang is caught as well
+
+SIMULATION = ("-m", "tests.harness.simulation", "--seeds", "150", "--most", "1")
+POWERCUT = ("-m", "tests.harness.powercut", "--cuts", "150")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One text of one file, replaced by another; it must stand there exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is made wrong, and who has to notice."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    suite: tuple[str, ...] = SIMULATION
+
+
+_ATTEMPT, _RUN = "gateway/attempts/attempt.py", "gateway/attempts/run.py"
+_COLLECT, _DECIDE = "gateway/attempts/collect.py", "gateway/attempts/decide.py"
+_GENERATIONS, _ENDINGS = "gateway/ledger/generations.py", "gateway/ledger/endings.py"
+_LANE, _DATABASE = "gateway/ledger/lane.py", "gateway/ledger/database.py"
+
+MUTANTS: Sequence[Mutant] = (
+    Mutant(
+        "the intent is committed after the act",
+        (
+            Edit(
+                _ATTEMPT,
+                "        attempt = await self._store.write(opening)\n",
+                "        reading = None if isinstance(call, Fault) else await self._line.submit(job, step, target, call)\n"
+                "        attempt = await self._store.write(opening)\n",
+            ),
+            Edit(
+                _ATTEMPT,
+                "        reading = await self._line.submit(job, step, target, call)\n        if is_unsure",
+                "        assert reading is not None\n        if is_unsure",
+            ),
+        ),
+    ),
+    Mutant(
+        "it is settled before there are bytes",
+        (
+            Edit(
+                _COLLECT,
+                "kept.append(await self._keep(job, index, output))",
+                "kept.append(Artifact(index, f'file:{job.id}/{index}', '0' * 64, 1, None, None, None))",
+            ),
+            Edit(_COLLECT, "records import ArtifactLike", "records import Artifact, ArtifactLike"),
+        ),
+    ),
+    Mutant(
+        "the store syncs less",
+        (Edit(_DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),),
+        POWERCUT,
+    ),
+    Mutant(
+        "outputs are not synced",
+        (Edit("gateway/artifacts/part.py", "            os.fsync(file)\n            made", "            made"),),
+        POWERCUT,
+    ),
+    Mutant(
+        "a submit in doubt is blindly repeated",
+        (
+            Edit(
+                "gateway/attempts/doubt.py",
+                "            case _:\n                reading = unsure",
+                "            case _:\n                reading = await self._repeat(job, step, target, unsure, call)",
+            ),
+        ),
+    ),
+    Mutant(
+        "a restart submits again what was under way",
+        (
+            Edit(
+                _ATTEMPT,
+                "                reading = await self._doubts.clear(job, step, target, unsure)\n",
+                "                call = await self._line.ready(job, step, target)\n"
+                "                reading = unsure if isinstance(call, Fault) else await self._line.submit(job, step, target, call)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a dear job in doubt is followed by another",
+        (Edit(_DECIDE, "if may_run(fault) and situation.price > situation.in_doubt_max_cost:", "if False:"),),
+    ),
+    Mutant(
+        "a hold is given back twice",
+        (
+            Edit(
+                _ENDINGS,
+                "    return owner\n",
+                '    yield from ask("account_release", account=owner["account_id"], amount=owner["amount"])\n'
+                "    return owner\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a failure keeps what was set aside",
+        (
+            Edit(
+                _ENDINGS,
+                'ask("account_release", account=owner["account_id"], amount=owner["amount"])',
+                'ask("account_release", account=owner["account_id"], amount=0)',
+            ),
+        ),
+    ),
+    Mutant(
+        "success does not look whether somebody waits",
+        (
+            Edit(
+                "gateway/ledger/sql/generations.sql",
+                " WHERE id = :id AND state = 'storing'\n   AND EXISTS",
+                " WHERE id = :id\n   AND EXISTS",
+            ),
+        ),
+    ),
+    Mutant(
+        "the hold is charged instead of the price",
+        (
+            Edit(
+                _COLLECT,
+                "captured = max(1, share(step.price, len(kept), job.asked))",
+                "captured = max(each.price for each in job.steps)",
+            ),
+        ),
+    ),
+    Mutant(
+        "a look that fails gives the job up",
+        (
+            Edit(
+                "gateway/providers/read.py",
+                "return Reading(None if fault.kind in _PASSING else JobState.FAILED, fault=fault)",
+                "return Reading(JobState.FAILED, fault=fault)",
+            ),
+        ),
+    ),
+    Mutant(
+        "credit is not looked at",
+        (
+            Edit(
+                "gateway/ledger/sql/generations.sql",
+                "   AND (posted - held >= :amount OR (SELECT value FROM meta WHERE key = 'credits') = 'track')\n",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "an idempotency key is forgotten",
+        (Edit(_GENERATIONS, "    if key := new.idempotency:\n", "    if (key := new.idempotency) and not key:\n"),),
+    ),
+    Mutant(
+        "a commit that failed is acknowledged",
+        (
+            Edit(
+                _LANE,
+                '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'
+                "    except (sqlite3.Error, StoreFailed) as exc:\n        return _all_undone(connection, programs, exc)\n",
+                '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'
+                "    except (sqlite3.Error, StoreFailed) as exc:\n        _all_undone(connection, programs, exc)\n"
+                "        return [Done(True)] * len(programs)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "a restart forgets what was never tried",
+        (
+            Edit(
+                "gateway/attempts/resume.py",
+                "        runs.start(job, unfinished(record))",
+                "        if record.attempts:\n            runs.start(job, unfinished(record))",
+            ),
+        ),
+    ),
+    Mutant(
+        "a store in trouble strands what it was asked by",
+        (Edit(_RUN, "reason=str(error))\n            return False\n", "reason=str(error))\n            return True\n"),),
+    ),
+    Mutant(
+        "deadlines follow the clock that is set",
+        (Edit("gateway/attempts/job.py", "    return int(clock.monotonic() * 1000)\n", "    return clock.now_ms()\n"),),
+    ),
+    Mutant(
+        "outputs that came inside an answer are kept as nothing",
+        (Edit(_ATTEMPT, "            case AttemptState.STORING if attempt.outputs:", "            case AttemptState.STORING:"),),
+    ),
+    Mutant(
+        "a cancelled job is not stopped at its provider",
+        (Edit(_ATTEMPT, "        told = await self._line.cancel(step, target, kept)\n        if job.stopped", "        told = Told.SENT\n        if job.stopped"),),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/attempts"),
+    ),
+    Mutant(
+        "a failure of our own stop is held against the provider",
+        (Edit("gateway/attempts/job.py", "    return lost or attempt.state is AttemptState.SUBMITTING\n", "    return lost\n"),),
+        ("-m", "tests.harness.boot", "--live", "400"),
+    ),
+)  # fmt: skip
+
+
+def apply(mutant: Mutant, root: Path) -> None:
+    """Make a mutant of the sources below a folder; LookupError when a text is not there exactly once."""
+    for edit in mutant.edits:
+        path = root / edit.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(edit.old) != 1:
+            raise LookupError(f"{mutant.name}: {edit.file} has this {text.count(edit.old)} times: {edit.old!r}")
+        path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+
+
+def copied(folder: Path) -> Path:
+    """Copy the sources into a folder."""
+    for name in _COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def caught(mutant: Mutant, suite: Sequence[str] | None = None) -> tuple[bool, str]:
+    """Run the suite on the mutant: whether it failed, and the last it said."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = copied(Path(scratch))
+        apply(mutant, root)
+        environ = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [sys.executable, *(suite or mutant.suite)],
+                cwd=root, env=environ, capture_output=True, text=True, timeout=_PATIENCE, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return True, "it never ended"
+    said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return done.returncode == 1 and "Traceback" not in done.stderr, said[-1][:200] if said else ""
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", help="the mutants whose name has this in it")
+    asked = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if asked.only is None or asked.only in mutant.name]
+    missed, began = 0, time.monotonic()
+    for mutant in chosen:
+        start = time.monotonic()
+        is_caught, said = caught(mutant)
+        missed += not is_caught
+        print(
+            f"{'caught  ' if is_caught else 'MISSED  '}{mutant.name} ({time.monotonic() - start:.0f} s): {said}",
+            flush=True,
+        )
+    print(
+        f"mutants made={len(chosen)} caught={len(chosen) - missed} missed={missed} seconds={time.monotonic() - began:.0f}"
+    )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
