@@ -68,16 +68,27 @@ class Aftercare:
     async def turn(self) -> int:
         """See to what is due, and give how many that was."""
         due = await self._store.read(ledger.due(self._clock.now_ms(), _AT_ONCE))
-        await asyncio.gather(*(self._see_to(each) for each in due))
+        await asyncio.gather(*(self._guard(each) for each in due))
         return len(due)
 
     async def _for_ever(self) -> None:
         while True:
             await self._clock.sleep(_EVERY)
             try:
-                await self.turn()
+                while await self.turn() == _AT_ONCE:
+                    pass
             except StoreError as error:
                 log.event("aftercare_failed", level="warning", error=error)
+
+    async def _guard(self, found: Unattended) -> None:
+        """See to one; what is wrong with it keeps nobody from seeing to the others."""
+        try:
+            await self._see_to(found)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of ours, or a pack that changed: it is told, and left at that
+            log.event("aftercare_broke", level="error", attempt=found.attempt.id, error=error)
+            await self._store.write(ledger.put_off(found.attempt.id, NOTHING))
 
     async def _see_to(self, found: Unattended) -> None:
         attempt = found.attempt

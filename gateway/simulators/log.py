@@ -9,7 +9,9 @@ from typing import Any
 
 # Calls kept, so that a long run of polling does not fill the memory; jobs are kept apart and all of them.
 _KEPT = 50_000
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-key", "x-api-key", "api-key", "x-goog-api-key"})
+_CREDENTIALS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-key", "x-api-key", "api-key", "x-goog-api-key"}
+)
 
 
 @dataclass(slots=True)

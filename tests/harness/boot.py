@@ -67,7 +67,7 @@ _MIX = ("accepted",) * 2 + ("submitting",) * 1 + ("storing",) * 1 + ("submitted"
 
 @dataclass
 class Figures:
-    """What is counted. All from `untouched` on has to be zero."""
+    """What is counted. All from `failed` on has to be zero."""
 
     live: int = 0
     seconds_to_ready: float = 0.0
@@ -76,6 +76,7 @@ class Figures:
     most_first_looks: int = 0  # within a second, at one provider
     most_calls: int = 0
     succeeded: int = 0
+    failed: int = 0
     untouched: int = 0
     submitted_twice: int = 0
     bursts: int = 0
@@ -85,7 +86,7 @@ class Figures:
 
     def bad(self) -> bool:
         """Whether a figure that has to be zero is not."""
-        return any((self.untouched, self.submitted_twice, self.bursts, self.stuck, self.ledger_findings))
+        return any((self.failed, self.untouched, self.submitted_twice, self.bursts, self.stuck, self.ledger_findings))
 
     def line(self) -> str:
         """One line, as it goes into the results."""
@@ -267,6 +268,7 @@ async def _judge(figures: Figures, folder: Path, far: Far, states: dict[str, str
     figures.notes += [f"{finding.check.name}: {finding.rows[:3]}" for finding in findings]
     ended: list[Any] = [await store.report(generations.find_any(f"boot-{number}")) for number in range(len(states))]
     figures.succeeded = sum(record.state.value == "succeeded" for record in ended if record is not None)
+    figures.failed = figures.live - figures.succeeded
     errors = Counter(str(record.error["message"])[:150] for record in ended if record is not None and record.error)
     figures.notes += [f"{count} failed: {message}" for message, count in errors.most_common(3)]
     await store.close()

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.generation import Kind
 from gateway.ingress.intake import Answer, Key
@@ -17,11 +17,24 @@ from gateway.ledger.program import StoreFailed
 from gateway.routing.plan import Plan
 from tests.harness.life import packs
 from tests.harness.oracle import PROMPT
+from tests.harness.virtual import WallClock
 from tests.providers.asking import cases
 
 if TYPE_CHECKING:
     from tests.harness.life import Life
-    from tests.harness.simulation import World
+
+
+class World(Protocol):
+    """What a client knows of the world it is in."""
+
+    dice: random.Random
+    life: Life | None
+    up: asyncio.Event
+    clock: WallClock
+
+    def note(self, *what: object) -> None:
+        """Write down that something happened."""
+
 
 _UNHEARD = 0.1  # of the answers are lost on the way to the client
 _CHANGES_MIND = 0.2
@@ -31,12 +44,13 @@ _NUDGED = 0.2  # of the generations are called back for, by whoever it is
 class Client:
     """One application with one wish."""
 
-    def __init__(self, world: World, number: int) -> None:
-        """Choose what to ask for."""
+    def __init__(self, world: World, number: int, *, steadfast: bool = False) -> None:
+        """Choose what to ask for; a steadfast one can pay for it, and keeps to it."""
         dice = world.dice
         self._world = world
+        self._steadfast = steadfast
         self.number = number
-        self.account = "poor" if dice.random() < 0.15 else "rich"
+        self.account = "poor" if not steadfast and dice.random() < 0.15 else "rich"
         self.kind, self.model, fields = dice.choice(_wishes(dice.choice(packs().ids())))
         # The prompt says whose job it is, wherever the job turns up.
         self.prompt = f"{PROMPT}{number}"
@@ -56,7 +70,7 @@ class Client:
             await asyncio.sleep(dice.uniform(0, 10))
             if world.life is not None and not world.life.crash.died.is_set():
                 world.life.runs.nudge(next(iter(self.answers)), dice.randint(1, 2))
-        if self.answers and dice.random() < _CHANGES_MIND:
+        if self.answers and not self._steadfast and dice.random() < _CHANGES_MIND:
             await asyncio.sleep(dice.choice((0.0, dice.uniform(0, 1), dice.uniform(0, 20))))
             while not await self._cancel():
                 await asyncio.sleep(dice.uniform(0.2, 2))

@@ -46,9 +46,9 @@ def packs() -> Catalog:
 
 
 @functools.cache
-def policy() -> Settings:
-    """The policy of a simulated gateway: everything is over soon, so that what is stuck shows."""
-    text = "attempts: {image_deadline: 60s, video_deadline: 120s, in_doubt_max_cost: 0.5}\n"
+def policy(image: str, video: str) -> Settings:
+    """The policy of a simulated gateway, with its deadlines."""
+    text = f"attempts: {{image_deadline: {image}, video_deadline: {video}, in_doubt_max_cost: 0.5}}\n"
     path = Path("/dev/shm/tidegate-simulation.yaml")
     path.write_text(text)
     try:
@@ -83,8 +83,18 @@ class Life:
             await asyncio.gather(*left, return_exceptions=True)
 
 
-def born(far: Far, memory: Memory, clock: WallClock, crash: Crash, dice: random.Random) -> Life:
-    """Make a process over a store and a far end that were there before it."""
+def born(
+    far: Far,
+    memory: Memory,
+    clock: WallClock,
+    crash: Crash,
+    dice: random.Random,
+    deadlines: tuple[str, str] = ("60s", "120s"),
+) -> Life:
+    """Make a process over a store and a far end that were there before it.
+
+    Its deadlines, for images and for videos, are short, so that what is stuck shows.
+    """
     secrets = Secrets(SECRETS, SECRETS)
     steady = SteadyClock(clock, lambda by: far.note("stepped", by))
     store = opened(memory, crash, dice)
@@ -93,7 +103,7 @@ def born(far: Far, memory: Memory, clock: WallClock, crash: Crash, dice: random.
     walker = Walker(store, line, collector, steady, random.Random(dice.getrandbits(64)), _POLL_GRACE)
     health = Health()
     runs = Runs(store, walker, _target, health, steady, random.Random(dice.getrandbits(64)))
-    intake = Intake(_world(), store, runs, health, steady)
+    intake = Intake(_world(*deadlines), store, runs, health, steady)
     return Life(crash, store, intake, runs, Aftercare(store, line, _target, steady), [])
 
 
@@ -104,9 +114,9 @@ async def take_up(life: Life) -> None:
 
 
 @functools.cache
-def _world() -> Any:
+def _world(image: str, video: str) -> Any:
     log.register("simulated")  # whatever is redacted then goes the whole way
-    return world_of(policy(), packs(), Secrets(SECRETS, SECRETS))
+    return world_of(policy(image, video), packs(), Secrets(SECRETS, SECRETS))
 
 
 @functools.cache

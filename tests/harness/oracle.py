@@ -87,7 +87,7 @@ def judge(memory: Memory, far: Far, clients: Sequence[Client], facts: Facts) -> 
         if far.disk.get(row["uri"]) != row["sha256"]:
             verdict.without_bytes += 1
             verdict.notes.append(f"no bytes: {row['uri']}")
-    _jobs(verdict, far, tries)
+    _jobs(verdict, far, tries, facts)
     _sense(verdict, far, rows, tries, facts)
     return verdict
 
@@ -146,6 +146,9 @@ def _sense(
             )
     for each in tries:
         job = far.jobs.find(each["provider"], each["ref"] or "")
+        if facts.is_fair and job is not None and each["state"] == "error" and "output_lost" in each["fault"]:
+            verdict.needless += 1
+            verdict.notes.append(f"lost what was handed over: {each['provider']} {job.prompt} {each['fault'][:150]}")
         if job is None or each["state"] != "error" or not facts.is_timely:
             continue
         # A job its vendor does not know any more is lost, whatever it does there.
@@ -154,7 +157,7 @@ def _sense(
             verdict.notes.append(f"given up while it ran: {each['provider']} {job.prompt} {each['fault'][:150]}")
 
 
-def _jobs(verdict: Verdict, far: Far, tries: Sequence[Mapping[str, Any]]) -> None:
+def _jobs(verdict: Verdict, far: Far, tries: Sequence[Mapping[str, Any]], facts: Facts) -> None:
     """Each job at a vendor is an attempt's; no attempt has two, and what may have been billed says so."""
     billed_by = {vendor.name: vendor.is_billed for vendor in VENDORS}
     refs = {(each["provider"], each["ref"]): each for each in tries if each["ref"] is not None}
@@ -165,7 +168,7 @@ def _jobs(verdict: Verdict, far: Far, tries: Sequence[Mapping[str, Any]]) -> Non
         known = refs.get((job.provider, job.id))
         if known is None:
             unknown.setdefault((job.provider, job.prompt), []).append(job)
-        elif _is_unevidenced(known, job, billed=billed_by[job.provider](job, far.now()), now=far.now()):
+        elif billed_by[job.provider](job, far.now()) and _is_unevidenced(known, job, far.now(), facts):
             verdict.unevidenced += 1
             verdict.notes.append(f"billed without evidence: {job.provider} {job.prompt} {known['state']}")
     verdict.jobs = count
@@ -184,12 +187,14 @@ def _jobs(verdict: Verdict, far: Far, tries: Sequence[Mapping[str, Any]]) -> Non
             verdict.notes.append(f"{len(jobs)} jobs for {most} attempts: {provider} {prompt}")
 
 
-def _is_unevidenced(attempt: Mapping[str, Any], job: Job, *, billed: bool, now: int) -> bool:
-    """Whether an attempt does not say what its job has cost; of one that was given up the last look tells, if it can."""
-    if not billed:
-        return False
-    late = attempt["state"] == "abandoned" and job.state(now) is State.SUCCEEDED and not job.erased
-    return attempt["billing"] == "none" or (late and attempt["billing"] != "certain")
+def _is_unevidenced(attempt: Mapping[str, Any], job: Job, now: int, facts: Facts) -> bool:
+    """Whether an attempt does not say what its job has cost; of one that was given up the last look tells, if it can.
+
+    A clock that was set may have had that look too early, and some vendors forget a job that they were told to stop.
+    """
+    is_seen = facts.is_timely and not job.erased and job.state(now) is State.SUCCEEDED
+    late = attempt["state"] == "abandoned" and is_seen and attempt["billing"] != "certain"
+    return attempt["billing"] == "none" or late
 
 
 def _may_have(attempt: Mapping[str, Any]) -> bool:

@@ -200,7 +200,7 @@ class World:
 
 def run(seed: int, *, trace: bool = False) -> Run:
     """Play one seed."""
-    defects = _listen()
+    defects = listen()
     result, dice = Run(seed, [] if trace else None), random.Random(seed)
     loop_dice = random.Random(dice.getrandbits(64))
     try:
@@ -226,7 +226,8 @@ class _Ear(logging.Handler):
             self.heard.append(f"run_broke: {record.exc_info[1]!r}"[:300])
 
 
-def _listen() -> list[str]:
+def listen() -> list[str]:
+    """Have the log quiet, and give the list in which defects it tells of will be found."""
     ear, said = _Ear(), logging.getLogger("gateway")
     said.handlers, said.propagate = [ear], False
     said.setLevel(logging.ERROR)

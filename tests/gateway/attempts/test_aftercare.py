@@ -163,6 +163,27 @@ async def test_a_deleted_generation_is_left_alone(tmp_path: Path) -> None:
         assert len(far.canceled) == 1
 
 
+async def test_one_that_cannot_be_seen_to_stops_nothing(tmp_path: Path) -> None:
+    """An attempt whose pack no longer fits what was kept is given up, and the others are seen to."""
+    far = Far(runs=FOR_EVER, cancels=[503])
+    async with invented(tmp_path, far) as at:
+        store = at.bench.store
+        odd = await at.ask(["silent"])
+        at.crash()
+        opening = attempts.open_attempt(odd, 1, provider="silent", native="still", form=0, price=1, at=1)
+        attempt = await store.write(opening)
+        assert attempt is not None
+        await store.write(attempts.submitted(attempt, "7", {"number": 7}, 2))
+        await store.write(generations.cancel("local", odd, 3))
+        await canceled(at, "blind")
+        await settled(at)
+        assert len(far.canceled) > 1
+        found = await store.read(attempts.find(attempt))
+        assert found is not None
+        assert found.state is AttemptState.ABANDONED
+        assert await at.bench.sound() == []
+
+
 async def test_it_runs_by_itself_and_stops(tmp_path: Path) -> None:
     """Started with the gateway it sees to what is due, and it ends when told to."""
     far = Far(runs=FOR_EVER, cancels=[503])
