@@ -138,7 +138,7 @@ async def run(live: int, seed: int, folder: Path) -> Figures:
     runner = web.AppRunner(web.Application(), access_log=None)
     runner.app.add_routes(far.routes())
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
     far.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         states = await _fill(folder, live, far.origin, random.Random(seed))
@@ -148,7 +148,7 @@ async def run(live: int, seed: int, folder: Path) -> Figures:
         figures.seconds_to_ready = time.monotonic() - began
         figures.processor_seconds = _processor(gateway.pid)
         spread = max(2.0, live / _LOOKS_PER_SECOND)
-        await asyncio.sleep(spread + 5)
+        await _all_looked_at(far, states, 2 * spread + 10)
         _count_calls(figures, far, states, spread)
         far.done = True
         await _all_ended(gateway, 60 + live / 20)
@@ -241,6 +241,15 @@ def _count_calls(figures: Figures, far: Far, states: dict[str, str], spread: flo
     figures.most_first_looks = max(looks.values(), default=0)
     figures.most_calls = max(Counter((vendor, int(at)) for vendor, at in far.calls).values(), default=0)
     figures.bursts = sum(count > 2 * expected / spread + 10 for count in looks.values())
+
+
+async def _all_looked_at(far: Far, states: dict[str, str], seconds: float) -> None:
+    expected = sum(state == "submitted" for state in states.values())
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if sum(name.startswith("old-") for _, name in far.first) >= expected:
+            return
+        await asyncio.sleep(0.2)
 
 
 async def _all_ended(gateway: Gateway, seconds: float) -> None:

@@ -20,7 +20,7 @@ from gateway.ledger.checks import run_checks
 from tests.harness import memory as stores
 from tests.harness.clients import Client
 from tests.harness.life import born, enter, take_up
-from tests.harness.simulation import listen
+from tests.harness.simulation import listening
 from tests.harness.theatre import Crash, Far
 from tests.harness.virtual import EPOCH, VirtualLoop, WallClock, play
 
@@ -123,15 +123,16 @@ class _World:
 
 def run(seed: int) -> Figures:
     """Every step, each in a world of its own."""
-    figures, defects = Figures(), listen()
+    figures = Figures()
     for name, offs in STEPS.items():
         dice = random.Random(f"{seed} {name}")
-        play(
-            random.Random(seed),
-            lambda loop, name=name, offs=offs, dice=dice: _World(loop, dice, figures).play(name, offs),
-        )
-    figures.notes += defects
-    figures.expired += len(defects)
+        with listening() as defects:
+            play(
+                random.Random(seed),
+                lambda loop, name=name, offs=offs, dice=dice: _World(loop, dice, figures).play(name, offs),
+            )
+        figures.notes += defects
+        figures.expired += len(defects)
     return figures
 
 

@@ -138,7 +138,8 @@ def _sense(
             verdict.overspent += 1
             verdict.notes.append(f"asked on although a dear job may run: {generation}")
         row = rows[generation]
-        doubtful = any(each["state"] == "in_doubt" for each in own)
+        # A crash leaves a submit in doubt, and of outputs that came inside an answer it leaves nothing.
+        doubtful = any(each["state"] == "in_doubt" or (each["ref"] is None and "output_lost" in (each["fault"] or "")) for each in own)  # fmt: skip
         if facts.is_fair and row["state"] == "failed" and not doubtful:
             verdict.unserved += 1
             verdict.notes.append(

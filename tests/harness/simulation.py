@@ -14,7 +14,8 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -200,14 +201,14 @@ class World:
 
 def run(seed: int, *, trace: bool = False) -> Run:
     """Play one seed."""
-    defects = listen()
     result, dice = Run(seed, [] if trace else None), random.Random(seed)
     loop_dice = random.Random(dice.getrandbits(64))
-    try:
-        play(loop_dice, lambda loop: World(result, loop, dice).play())
-    except Exception as error:  # noqa: BLE001 - a defect is a finding like any other, and other seeds go on
-        result.verdict.notes.append(f"broke: {type(error).__name__}: {error}")
-        result.verdict.broken += 1
+    with listening() as defects:
+        try:
+            play(loop_dice, lambda loop: World(result, loop, dice).play())
+        except Exception as error:  # noqa: BLE001 - a defect is a finding like any other, and other seeds go on
+            result.verdict.notes.append(f"broke: {type(error).__name__}: {error}")
+            result.verdict.broken += 1
     result.verdict.broken += len(defects)
     result.verdict.notes += defects
     return result
@@ -226,13 +227,20 @@ class _Ear(logging.Handler):
             self.heard.append(f"run_broke: {record.exc_info[1]!r}"[:300])
 
 
-def listen() -> list[str]:
-    """Have the log quiet, and give the list in which defects it tells of will be found."""
-    ear, said = _Ear(), logging.getLogger("gateway")
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Have the log quiet for a while, and give the list in which the defects it tells of will be found."""
+    ear, said, loops = _Ear(), logging.getLogger("gateway"), logging.getLogger("asyncio")
+    before = said.handlers, said.propagate, said.level, loops.level
     said.handlers, said.propagate = [ear], False
     said.setLevel(logging.ERROR)
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    return ear.heard
+    loops.setLevel(logging.CRITICAL)
+    try:
+        yield ear.heard
+    finally:
+        said.handlers, said.propagate = before[:2]
+        said.setLevel(before[2])
+        loops.setLevel(before[3])
 
 
 def known_seeds() -> list[int]:

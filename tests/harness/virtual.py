@@ -84,9 +84,7 @@ class WallClock:
 def play(dice: random.Random, main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end on a loop of its own; Deadlock when it waits for what can never come."""
     loop = VirtualLoop(dice)
-    asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(main(loop))
     finally:
-        asyncio.set_event_loop(None)
         loop.close()
