@@ -10,6 +10,7 @@
 - `collect`  makes the outputs ours, and settles
 - `run`      walks one plan to its end
 - `resume`   after a restart: what each generation in flight means
+- `turns`    and when each of them goes on
 - `pace`     when to look next
 
 Who calls it: intake begins a run, the app resumes those in flight. It must not know HTTP dialects, SQL or any provider.

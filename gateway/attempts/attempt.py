@@ -90,8 +90,7 @@ class Walker:
         """Go on with an attempt that a restart found open."""
         match attempt.state:
             case AttemptState.SUBMITTED:
-                await self._pause(job, self._random.random() * min(job.spread, max(job.left(self._clock), 0) / 1000))
-                job.nudged = True  # its turn has come: a further rest would only make the news older
+                job.nudged = True  # its turn has come: a rest would only make the news older
                 return await self._watch(
                     job, step, target, attempt.id, attempt.kept or {}, attempt.submitted or attempt.started
                 )

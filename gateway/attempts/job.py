@@ -21,8 +21,7 @@ class Job:
 
     Times in ms since the epoch, except `ends`: that is in ms of the clock that never steps, for a clock that is set must end
     nothing and keep nothing alive. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
-    look without a rest before it. `spread` is the seconds over which those that a restart took up together go on, so that no
-    provider hears from all of them at once.
+    look without a rest before it.
     """
 
     id: str
@@ -46,7 +45,6 @@ class Job:
     nudged: bool = False
     stopped: asyncio.Future[bool] | None = None
     ends: int = 0
-    spread: float = 0.0
 
     @property
     def asked(self) -> int:

@@ -13,13 +13,10 @@ _PER_SECOND = 200  # of all that is taken up: a tenth of what one process is abl
 
 
 async def resume(store: Database, runs: Runs) -> int:
-    """Start every generation that has not ended, from where the store says it is; give how many there were."""
+    """Take up every generation that has not ended, from where the store says it is; give how many there were."""
     records = await store.report(ledger.live())
     spread = max(_LEAST_SPREAD, len(records) / _PER_SECOND)
-    for record in records:
-        job = from_record(record)
-        job.spread = spread
-        runs.start(job, unfinished(record))
+    runs.take_up(((from_record(record), unfinished(record)) for record in records), spread)
     if records:
         log.event("generations_resumed", count=len(records))
     return len(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from random import Random
 from typing import Any, assert_never
 
@@ -12,6 +13,7 @@ from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
 from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
 from gateway.attempts.line import Targets
+from gateway.attempts.turns import Turns
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger import generations as ledger
@@ -46,20 +48,40 @@ class Runs:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._retrying = 0
         self._draining = False
+        self._open: dict[str, Attempt | None] = {}  # of those whose turn has not come
+        self._turns = Turns(self._go, clock, random)
 
     @property
     def live(self) -> int:
         """How many are under way."""
         return len(self._jobs)
 
-    def start(self, job: Job, attempt: Attempt | None = None) -> None:
-        """Begin a generation, or go on with the attempt a restart found open."""
+    def start(self, job: Job) -> None:
+        """Begin a generation."""
+        if self._enter(job):
+            self._go(job.id)
+        metrics.LIVE.set(len(self._jobs))
+
+    def take_up(self, found: Iterable[tuple[Job, Attempt | None]], spread: float) -> None:
+        """Go on with what a restart found, each with its open attempt if it has one, over so many seconds."""
+        entered = []
+        for job, attempt in found:
+            if self._enter(job):
+                self._open[job.id] = attempt
+                entered.append(job.id)
+        metrics.LIVE.set(len(self._jobs))
+        self._turns.begin(entered, spread)
+
+    def _enter(self, job: Job) -> bool:
         if self._draining or job.id in self._jobs:
-            return  # what is in the store is taken up by the next start
+            return False  # what is in the store is taken up by the next start
         job.wind(self._clock)
         self._jobs[job.id] = job
-        metrics.LIVE.set(len(self._jobs))
-        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
+        return True
+
+    def _go(self, name: str) -> None:
+        job, attempt = self._jobs[name], self._open.pop(name, None)
+        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {name}")
 
     async def wait(self, generation: str, seconds: float) -> None:
         """Wait until a generation has ended, at most so long; at once when it is not under way."""
@@ -72,9 +94,12 @@ class Runs:
     async def cancel(self, generation: str) -> bool:
         """Stop a generation whose cancellation is committed; say whether its provider was told."""
         job = self._jobs.get(generation)
-        if job is None or job.task is None:
+        if job is None:
             return False
         job.canceled = True
+        self._turns.now(generation)
+        if job.task is None:
+            return False
         job.stopped = asyncio.get_running_loop().create_future()
         if job.resting:
             job.task.cancel()
@@ -85,7 +110,10 @@ class Runs:
     def nudge(self, generation: str, attempt: int) -> bool:
         """Look at a job now, or right after what is under way: its provider called back. False when nobody waits for that attempt."""
         job = self._jobs.get(generation)
-        if job is None or job.task is None or job.made != attempt:
+        if job is None or job.made != attempt:
+            return False
+        self._turns.now(generation)
+        if job.task is None:
             return False
         if job.resting and not job.nudged:
             job.task.cancel()
@@ -95,6 +123,7 @@ class Runs:
     async def drain(self) -> None:
         """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
         self._draining = True
+        self._turns.stop()
         jobs = list(self._jobs.values())
         for job in jobs:
             if job.resting and job.task is not None:
@@ -203,19 +232,11 @@ class Runs:
             if step is not None:
                 return await self._after(job, step, last.fault)
         else:
-            await self._rest(job)
             step = self._first(job)
         if step is None:
             await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
             return None
         return step, False
-
-    async def _rest(self, job: Job) -> None:
-        """Wait for its turn among those that a restart took up; nothing is under way yet, so whoever cancels just ends it."""
-        if job.spread:
-            job.resting = True
-            await self._clock.sleep(self._random.random() * job.spread)
-            job.resting = False
 
     async def _try(self, job: Job, step: Step, attempt: Attempt | None, *, again: bool) -> Result:
         job.tried.add(step.provider)

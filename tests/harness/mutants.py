@@ -195,8 +195,8 @@ MUTANTS: Sequence[Mutant] = (
         (
             Edit(
                 "gateway/attempts/resume.py",
-                "        runs.start(job, unfinished(record))",
-                "        if record.attempts:\n            runs.start(job, unfinished(record))",
+                "unfinished(record)) for record in records)",
+                "unfinished(record)) for record in records if record.attempts)",
             ),
         ),
     ),
@@ -261,7 +261,8 @@ def caught(mutant: Mutant, suite: Sequence[str] | None = None) -> tuple[bool, st
         except subprocess.TimeoutExpired:
             return True, "it never ended"
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return done.returncode == 1 and "Traceback" not in done.stderr, said[-1][:200] if said else ""
+    broken = any(word in done.stderr for word in ("SyntaxError", "IndentationError", "ImportError", "NameError"))
+    return done.returncode == 1 and not broken, said[-1][:200] if said else ""
 
 
 def main() -> int:

@@ -1,0 +1,46 @@
+"""Those a restart took up, each waiting for its turn, so that no provider hears from all of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from gateway.clock import Clock
+
+
+class Turns:
+    """Names in a row. Whoever is called for before its turn has it then."""
+
+    def __init__(self, go: Callable[[str], None], clock: Clock, random: Random) -> None:
+        """Call `go` for each name when its turn has come."""
+        self._go = go
+        self._clock = clock
+        self._random = random
+        self._row: dict[str, None] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, names: list[str], spread: float) -> None:
+        """Give each of these its turn, by chance and evenly over so many seconds; the first at once."""
+        names = self._random.sample(names, len(names))
+        self._row = dict.fromkeys(names)
+        if names:
+            self._task = asyncio.get_running_loop().create_task(self._walk(names, spread / len(names)), name="turns")
+
+    def now(self, name: str) -> None:
+        """Have its turn come at once, if it has not come yet."""
+        if name in self._row:
+            del self._row[name]
+            self._go(name)
+
+    def stop(self) -> None:
+        """No further turn comes."""
+        self._row.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _walk(self, names: list[str], rest: float) -> None:
+        for name in names:
+            if name in self._row:
+                self.now(name)
+                await self._clock.sleep(rest)

@@ -1,0 +1,48 @@
+"""Turns after a restart."""
+
+from __future__ import annotations
+
+from random import Random
+
+from gateway.attempts.turns import Turns
+from tests.clock import VirtualClock
+
+
+async def test_turns_come_evenly_and_by_chance() -> None:
+    """F77: over ten seconds a hundred turns come ten a second, not in the order they were given, and each once."""
+    clock, came = VirtualClock(), list[str]()
+    turns = Turns(came.append, clock, Random(1))
+    names = [str(number) for number in range(100)]
+    turns.begin(names, 10)
+    await clock.settle()
+    assert len(came) == 1
+    for second in range(1, 11):
+        await clock.advance(1)
+        assert abs(len(came) - 10 * second) <= 1
+    assert sorted(came) == sorted(names)
+    assert came != names
+    turns.stop()
+
+
+async def test_a_turn_can_come_at_once() -> None:
+    """Whoever is asked for does not wait, and has no second turn."""
+    clock, came = VirtualClock(), list[str]()
+    turns = Turns(came.append, clock, Random(1))
+    turns.begin(["a", "b", "c"], 3)
+    for name in ("c", "b", "c", "b", "unknown"):
+        turns.now(name)
+    await clock.advance(5)
+    assert sorted(came) == ["a", "b", "c"]
+
+
+async def test_no_turn_comes_after_the_stop() -> None:
+    """A process that stops leaves those who wait to the next one."""
+    clock, came = VirtualClock(), list[str]()
+    turns = Turns(came.append, clock, Random(1))
+    turns.begin(["a", "b", "c"], 3)
+    await clock.settle()
+    turns.stop()
+    turns.now("a")
+    turns.now("b")
+    await clock.advance(5)
+    assert len(came) == 1
