@@ -48,6 +48,7 @@ from gateway.ingress.webhooks import Webhooks
 from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
 from gateway.ledger.lane import Observer
+from gateway.providers.kept import Kept
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
 from gateway.settings import Auth, Booking, Settings
@@ -108,7 +109,7 @@ class Running:
         assert self._intake is not None
         assert self._telling is not None
         try:
-            loaded = await asyncio.to_thread(load, settings, environ)
+            loaded = await asyncio.to_thread(load, settings, environ, kept_packs(settings))
         except Mistakes:
             metrics.RELOADS.labels("refused").inc()
             raise
@@ -137,7 +138,7 @@ async def running(
     """
     clock = SteadyClock(clock or SystemClock(), _stepped)
     random = random or Random(entropy.randbits(64))  # noqa: S311 - it spreads waits and guards nothing
-    now = Running(await asyncio.to_thread(load, settings, environ))
+    now = Running(await asyncio.to_thread(load, settings, environ, kept_packs(settings)))
     async with AsyncExitStack() as stack:
         store = await Database.open(settings.store.path, now=clock.now_ms)
         stack.push_async_callback(store.close)
@@ -327,6 +328,12 @@ def secret_of(settings: Settings, purpose: str) -> bytes:
     if len(secret) != _SECRET:
         raise OSError(f"{path} is not the gateway's secret any more: it has {len(secret)} bytes instead of {_SECRET}")
     return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
+
+
+def kept_packs(settings: Settings) -> Kept:
+    """Where the packs that were found right are kept, beside the store."""
+    path = settings.store.path.with_name(settings.store.path.name + ".packs")
+    return Kept(path, lambda: secret_of(settings, "packs"))
 
 
 def pepper(settings: Settings) -> bytes:

@@ -10,6 +10,7 @@ from gateway.attempts.line import Target
 from gateway.ingress.weigh import World
 from gateway.providers import catalog as packs
 from gateway.providers.catalog import Catalog
+from gateway.providers.kept import Kept
 from gateway.providers.render import Site
 from gateway.providers.secrets import Secrets
 from gateway.routing.menu import menu
@@ -44,16 +45,11 @@ class Loaded:
         return found
 
 
-def load(settings: Settings, environ: Mapping[str, str]) -> Loaded:
-    """Read the packs the settings name and find their credentials. Raises Mistakes."""
-    catalog = catalog_of(settings)
+def load(settings: Settings, environ: Mapping[str, str], kept: Kept | None = None) -> Loaded:
+    """Read the packs the settings name and find their credentials; `kept` spares checking them again. Raises Mistakes."""
+    catalog = packs.load(settings.catalog, kept)
     secrets = secrets_of(catalog, environ)
     return Loaded(settings, catalog, secrets, world_of(settings, catalog, secrets))
-
-
-def catalog_of(settings: Settings) -> Catalog:
-    """Load the packs the settings name. Raises Mistakes."""
-    return packs.load(settings.catalog)
 
 
 def secrets_of(catalog: Catalog, environ: Mapping[str, str]) -> Secrets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateway import log
-from gateway.attempts.job import from_record, unfinished
 from gateway.attempts.run import Runs
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
@@ -14,9 +13,8 @@ _PER_SECOND = 200  # of all that is taken up: a tenth of what one process is abl
 
 async def resume(store: Database, runs: Runs) -> int:
     """Take up every generation that has not ended, from where the store says it is; give how many there were."""
-    records = await store.report(ledger.live())
-    spread = max(_LEAST_SPREAD, len(records) / _PER_SECOND)
-    runs.take_up(((from_record(record), unfinished(record)) for record in records), spread)
-    if records:
-        log.event("generations_resumed", count=len(records))
-    return len(records)
+    live = await store.report(ledger.live())
+    runs.take_up(live, max(_LEAST_SPREAD, len(live) / _PER_SECOND))
+    if live:
+        log.event("generations_resumed", count=len(live))
+    return len(live)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from random import Random
 from typing import Any, assert_never
 
@@ -27,6 +27,7 @@ from gateway.routing.plan import Step
 _CANCEL_WAIT = 3.0  # seconds a caller waits to hear whether the provider was told
 _DRAIN = 10.0  # seconds a submit under way gets to learn its reference when the process stops
 _LEAST_RETRIES = 3
+_OURS = Ending("internal_error", "the gateway failed on this request", retryable=True)
 _STORE_AGAIN = 1.0  # seconds before a store that did not take a step is asked again
 _RETRY_SHARE = 0.2  # of the live generations may be in a second try on the same offer
 
@@ -48,44 +49,60 @@ class Runs:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._retrying = 0
         self._draining = False
-        self._open: dict[str, Attempt | None] = {}  # of those whose turn has not come
-        self._turns = Turns(self._go, clock, random)
+        self._turns = Turns(self._take_up, clock, random)
+        self._finding: dict[str, asyncio.Task[None]] = {}  # their turn has come, and the store is being asked
 
     @property
     def live(self) -> int:
         """How many are under way."""
-        return len(self._jobs)
+        return len(self._jobs) + len(self._finding) + self._turns.waiting
 
     def start(self, job: Job) -> None:
         """Begin a generation."""
-        if self._enter(job):
-            self._go(job.id)
-        metrics.LIVE.set(len(self._jobs))
-
-    def take_up(self, found: Iterable[tuple[Job, Attempt | None]], spread: float) -> None:
-        """Go on with what a restart found, each with its open attempt if it has one, over so many seconds."""
-        entered = []
-        for job, attempt in found:
-            if self._enter(job):
-                self._open[job.id] = attempt
-                entered.append(job.id)
-        metrics.LIVE.set(len(self._jobs))
-        self._turns.begin(entered, spread)
-
-    def _enter(self, job: Job) -> bool:
         if self._draining or job.id in self._jobs:
-            return False  # what is in the store is taken up by the next start
+            return  # what is in the store is taken up by the next start
+        self._go(job, None)
+
+    def take_up(self, generations: Sequence[str], spread: float) -> None:
+        """Go on with what a restart found, over so many seconds; each is read from the store when its turn has come."""
+        self._turns.begin([name for name in generations if name not in self._jobs], spread)
+        metrics.LIVE.set(self.live)
+
+    def _take_up(self, name: str) -> None:
+        self._finding[name] = asyncio.get_running_loop().create_task(self._find(name), name=f"find {name}")
+
+    async def _find(self, name: str) -> None:
+        found = None
+        try:
+            found = await self._found(name)
+        except Exception as error:  # noqa: BLE001 - a row nobody can read any more must not stay open
+            log.event("run_broke", level="error", generation=name, error=error)
+            row = {"name": _OURS.name, "message": _OURS.message, "retryable": _OURS.retryable, "errors": []}
+            await self._store.write(ledger.fail(name, row, self._clock.now_ms()))
+        finally:
+            del self._finding[name]
+            if found is None or self._draining:
+                self._left(name)
+            else:
+                self._go(*found)
+
+    def _go(self, job: Job, attempt: Attempt | None) -> None:
         job.wind(self._clock)
         self._jobs[job.id] = job
-        return True
+        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
+        metrics.LIVE.set(self.live)
 
-    def _go(self, name: str) -> None:
-        job, attempt = self._jobs[name], self._open.pop(name, None)
-        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {name}")
+    def _left(self, name: str) -> None:
+        """Forget a generation, and wake whoever waits for it."""
+        self._jobs.pop(name, None)
+        metrics.LIVE.set(self.live)
+        for future in self._waiting.pop(name, ()):
+            if not future.done():
+                future.set_result(None)
 
     async def wait(self, generation: str, seconds: float) -> None:
         """Wait until a generation has ended, at most so long; at once when it is not under way."""
-        if generation not in self._jobs:
+        if generation not in self._jobs and generation not in self._finding and not self._turns.has(generation):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(generation, []).append(future)
@@ -93,13 +110,15 @@ class Runs:
 
     async def cancel(self, generation: str) -> bool:
         """Stop a generation whose cancellation is committed; say whether its provider was told."""
+        if self._turns.drop(generation):
+            self._left(generation)
+            return False  # its attempt is seen to as one that nobody waits for
+        if finding := self._finding.get(generation):
+            await asyncio.wait([finding], timeout=_CANCEL_WAIT)
         job = self._jobs.get(generation)
-        if job is None:
+        if job is None or job.task is None:
             return False
         job.canceled = True
-        self._turns.now(generation)
-        if job.task is None:
-            return False
         job.stopped = asyncio.get_running_loop().create_future()
         if job.resting:
             job.task.cancel()
@@ -109,11 +128,10 @@ class Runs:
 
     def nudge(self, generation: str, attempt: int) -> bool:
         """Look at a job now, or right after what is under way: its provider called back. False when nobody waits for that attempt."""
+        if self._turns.now(generation):
+            return True
         job = self._jobs.get(generation)
-        if job is None or job.made != attempt:
-            return False
-        self._turns.now(generation)
-        if job.task is None:
+        if job is None or job.task is None or job.made != attempt:
             return False
         if job.resting and not job.nudged:
             job.task.cancel()
@@ -124,6 +142,8 @@ class Runs:
         """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
         self._draining = True
         self._turns.stop()
+        for finding in list(self._finding.values()):
+            finding.cancel()
         jobs = list(self._jobs.values())
         for job in jobs:
             if job.resting and job.task is not None:
@@ -139,16 +159,16 @@ class Runs:
         """Run, and see to it that nothing stays behind whatever happens."""
         try:
             while not await self._settled(job, attempt):
-                found = await self._found_again(job)
+                await self._clock.sleep(_STORE_AGAIN)
+                found = await self._found(job.id)
                 if found is None:
                     break
-                job, attempt = found
+                fresh, attempt = found
+                fresh.task, fresh.stopped = job.task, job.stopped
+                fresh.wind(self._clock)
+                job = self._jobs[job.id] = fresh
         finally:
-            self._jobs.pop(job.id, None)
-            metrics.LIVE.set(len(self._jobs))
-            for future in self._waiting.pop(job.id, ()):
-                if not future.done():
-                    future.set_result(None)
+            self._left(job.id)
 
     async def _settled(self, job: Job, attempt: Attempt | None) -> bool:
         """Run until nothing is left to do; False when the store did not take a step and the rest is still to be done."""
@@ -163,34 +183,29 @@ class Runs:
             return False
         except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
             log.event("run_broke", level="error", generation=job.id, error=error)
-            end = Ending("internal_error", "the gateway failed on this request", retryable=True)
             try:
-                await self._fail(job, end)
+                await self._fail(job, _OURS)
             except StoreError as worse:
                 log.event("run_stopped", level="error", generation=job.id, error=worse)
         return True
 
-    async def _found_again(self, job: Job) -> tuple[Job, Attempt | None] | None:
-        """Take up from the store what could not be written on, as a restart would; None when there is nothing to go on with.
+    async def _found(self, name: str) -> tuple[Job, Attempt | None] | None:
+        """Take up from the store what a restart, or a step that could not be written, left; None when there is nothing to go on with.
 
         Somebody held the lock for too long, or the disk was full: what is in the store is all that counts, and it may be
         less than what happened, which is then in doubt.
         """
         while not self._draining:
-            await self._clock.sleep(_STORE_AGAIN)
             try:
-                record = await self._store.read(ledger.find_any(job.id, attempts=True))
+                record = await self._store.read(ledger.find_any(name, attempts=True))
             except StoreBroken:
                 return None
             except StoreFailed:
+                await self._clock.sleep(_STORE_AGAIN)
                 continue
             if record is None or record.state.is_final:
                 return None
-            fresh = from_record(record)
-            fresh.task, fresh.stopped = job.task, job.stopped
-            fresh.wind(self._clock)
-            self._jobs[job.id] = fresh
-            return fresh, unfinished(record)
+            return from_record(record), unfinished(record)
         return None
 
     async def _run(self, job: Job, attempt: Attempt | None) -> None:

@@ -27,11 +27,25 @@ class Turns:
         if names:
             self._task = asyncio.get_running_loop().create_task(self._walk(names, spread / len(names)), name="turns")
 
-    def now(self, name: str) -> None:
-        """Have its turn come at once, if it has not come yet."""
-        if name in self._row:
-            del self._row[name]
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._row)
+
+    def has(self, name: str) -> bool:
+        """Whether it still waits for its turn."""
+        return name in self._row
+
+    def now(self, name: str) -> bool:
+        """Have its turn come at once; False when it does not wait for one."""
+        waits = self.drop(name)
+        if waits:
             self._go(name)
+        return waits
+
+    def drop(self, name: str) -> bool:
+        """Let it have no turn; False when it does not wait for one."""
+        return self._row.pop(name, self) is None
 
     def stop(self) -> None:
         """No further turn comes."""

@@ -19,7 +19,7 @@ Decided because
 """
 
 from gateway.documents.place import Document, Key, Mistake, Mistakes, Path, Place
-from gateway.documents.reader import parse, read
+from gateway.documents.reader import contents, parse, read
 from gateway.documents.scalar import resolve
 from gateway.documents.schema import against, nearest, shown
 
@@ -31,6 +31,7 @@ __all__ = [
     "Path",
     "Place",
     "against",
+    "contents",
     "nearest",
     "parse",
     "read",

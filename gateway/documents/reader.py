@@ -65,13 +65,17 @@ class _Frame:
 
 def read(path: pathlib.Path, *, name: str | None = None) -> Document:
     """Read one file; `name` is what mistakes call it, its path otherwise. Mistakes when it cannot be used."""
-    file = name or str(path)
+    return parse(contents(path, name=name), name or str(path))
+
+
+def contents(path: pathlib.Path, *, name: str | None = None) -> bytes:
+    """Give the bytes of one file, no more than can be used; Mistakes when it cannot be read."""
     try:
         with path.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
+            return opened.read(LARGEST + 1)
     except OSError as error:
-        raise Mistakes([Mistake(Place(file, 1, 1), f"cannot be read: {error.strerror or error}")]) from error
-    return parse(data, file)
+        place = Place(name or str(path), 1, 1)
+        raise Mistakes([Mistake(place, f"cannot be read: {error.strerror or error}")]) from error
 
 
 def parse(text: str | bytes, file: str) -> Document:

@@ -6,17 +6,19 @@ been checked, or raises every mistake of every file at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from gateway.documents import Document, Mistake, Mistakes, Place, against, read
+from gateway.documents import Document, Mistake, Mistakes, Place, against, contents, parse
 from gateway.offer import Offer
 from gateway.providers import schema
 from gateway.providers.compile.model import model as compile_model
 from gateway.providers.compile.provider import provider as compile_provider
+from gateway.providers.kept import Kept, Values, digest_of
 from gateway.providers.lint.agreement import agreement
 from gateway.providers.lint.model import model as lint_model
 from gateway.providers.lint.provider import provider as lint_provider
@@ -50,8 +52,11 @@ class Catalog:
         return sorted({model for _, model in self.models})
 
 
-def load(folders: Iterable[Path]) -> Catalog:
-    """Read the packs in these folders, earlier ones first. Raises Mistakes with all that is wrong."""
+def load(folders: Iterable[Path], kept: Kept | None = None) -> Catalog:
+    """Read the packs in these folders, earlier ones first. Raises Mistakes with all that is wrong.
+
+    What `kept` knows to be right is not checked again; what turns out right is kept there for the next time.
+    """
     mistakes: list[Mistake] = []
     files: dict[PurePosixPath, Path] = {}
     for folder in folders:
@@ -59,10 +64,52 @@ def load(folders: Iterable[Path]) -> Catalog:
             mistakes.append(Mistake(Place(str(folder), 1, 1), "no such folder of packs"))
             continue
         files.update(_files(folder, mistakes))
-    catalog = _build(files, mistakes)
+    read = _Reading(files, mistakes)
+    digest = digest_of(read.contents) if kept is not None else b""
+    if kept is not None:
+        read.known = kept.read(digest) or {}
+    catalog = _build(files, read)
     if mistakes:
         raise Mistakes(mistakes)
+    if kept is not None and not read.known:
+        kept.write(digest, read.values)
     return catalog
+
+
+class _Reading:
+    """The files of all packs on their way to documents, and everything that is wrong with them."""
+
+    def __init__(self, files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> None:
+        """Read the files' bytes; what cannot be read is a mistake."""
+        self.mistakes = mistakes
+        self.known: Values = {}
+        self.values: dict[PurePosixPath, Any] = {}
+        self.contents: dict[PurePosixPath, bytes] = {}
+        for relative, path in files.items():
+            if relative.name == _SAMPLES_FILE and len(relative.parts) == 2:
+                continue
+            try:
+                self.contents[relative] = contents(path)
+            except Mistakes as found:
+                mistakes += found.mistakes
+
+    def document(
+        self, relative: PurePosixPath, path: Path, schema_of: Callable[[], Mapping[str, Any]]
+    ) -> Document | None:
+        """The document in one file, held against its schema; None when it cannot be used."""
+        if relative in self.known:
+            return Document(self.known[relative], {}, {}, str(path))
+        if relative not in self.contents:
+            return None
+        try:
+            document = parse(self.contents[relative], str(path))
+        except Mistakes as found:
+            self.mistakes += found.mistakes
+            return None
+        wrong = against(document, Draft202012Validator(schema_of()))
+        self.mistakes += wrong
+        self.values[relative] = document.value
+        return None if wrong else document
 
 
 def _files(folder: Path, mistakes: list[Mistake]) -> Iterator[tuple[PurePosixPath, Path]]:
@@ -78,13 +125,14 @@ def _files(folder: Path, mistakes: list[Mistake]) -> Iterator[tuple[PurePosixPat
             mistakes.append(Mistake(Place(str(path), 1, 1), said))
 
 
-def _build(files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> Catalog:
+def _build(files: Mapping[PurePosixPath, Path], read: _Reading) -> Catalog:
+    mistakes = read.mistakes
     providers: dict[str, Provider] = {}
     models: dict[tuple[str, str], Model] = {}
     loaded: list[tuple[Model, Document]] = []
     for relative, path in files.items():
         if relative.name == _PROVIDER_FILE and len(relative.parts) == 2:
-            found = _provider(path, relative.parts[0], mistakes)
+            found = _provider(relative, path, read)
             if found is not None:
                 providers[relative.parts[0]] = found
     broken = {str(relative.parts[0]) for relative in files if relative.name == _PROVIDER_FILE} - set(providers)
@@ -99,7 +147,7 @@ def _build(files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> Cata
                 )
             )
             continue
-        pack = _model(path, f"{relative.parts[1]}/{relative.stem}", owner, mistakes)
+        pack = _model(relative, path, owner, read)
         if pack is not None:
             models[owner.id, pack[0].offer.model] = pack[0]
             loaded.append(pack)
@@ -108,37 +156,28 @@ def _build(files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> Cata
     return Catalog(providers, models, _aliases(loaded, mistakes), samples)
 
 
-def _provider(path: Path, folder: str, mistakes: list[Mistake]) -> Provider | None:
-    document = _document(path, Draft202012Validator(schema.provider_schema()), mistakes)
+def _provider(relative: PurePosixPath, path: Path, read: _Reading) -> Provider | None:
+    document = read.document(relative, path, schema.provider_schema)
     if document is None:
         return None
     note = Noting(document)
-    lint_provider(document, folder, note)
+    if relative not in read.known:
+        lint_provider(document, relative.parts[0], note)
     found = compile_provider(document, note)
-    mistakes += note.mistakes
+    read.mistakes += note.mistakes
     return None if note.mistakes else found
 
 
-def _model(path: Path, model_id: str, owner: Provider, mistakes: list[Mistake]) -> tuple[Model, Document] | None:
-    document = _document(path, Draft202012Validator(schema.model_schema()), mistakes)
+def _model(relative: PurePosixPath, path: Path, owner: Provider, read: _Reading) -> tuple[Model, Document] | None:
+    document = read.document(relative, path, schema.model_schema)
     if document is None:
         return None
     note = Noting(document)
-    lint_model(document, note)
-    found = compile_model(document, model_id, owner, note)
-    mistakes += note.mistakes
+    if relative not in read.known:
+        lint_model(document, note)
+    found = compile_model(document, f"{relative.parts[1]}/{relative.stem}", owner, note)
+    read.mistakes += note.mistakes
     return None if found is None or note.mistakes else (found, document)
-
-
-def _document(path: Path, validator: Draft202012Validator, mistakes: list[Mistake]) -> Document | None:
-    try:
-        document = read(path)
-    except Mistakes as found:
-        mistakes += found.mistakes
-        return None
-    wrong = against(document, validator)
-    mistakes += wrong
-    return None if wrong else document
 
 
 def _aliases(loaded: Iterable[tuple[Model, Document]], mistakes: list[Mistake]) -> dict[str, str]:

@@ -91,9 +91,3 @@ SELECT a.*, g.id AS generation_id FROM attempt a JOIN generation g ON g.seq = a.
 -- The attempts of one generation, in order.
 SELECT a.*, g.id AS generation_id FROM attempt a JOIN generation g ON g.seq = a.generation
  WHERE a.generation = :generation ORDER BY a.n;
-
--- name: attempts_live
--- The attempts of every generation that has not ended, in order.
-SELECT a.*, g.id AS generation_id FROM generation g JOIN attempt a ON a.generation = g.seq
- WHERE g.state NOT IN ('succeeded', 'failed', 'canceled')
- ORDER BY g.created, g.seq, a.n;

@@ -58,7 +58,7 @@ SELECT generations FROM account WHERE id = :account;
 
 -- name: generations_live
 -- Every generation that has not ended, oldest first.
-SELECT * FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;
+SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;
 
 -- name: artifacts_of
 -- The outputs of one generation.

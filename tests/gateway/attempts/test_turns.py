@@ -29,10 +29,23 @@ async def test_a_turn_can_come_at_once() -> None:
     clock, came = VirtualClock(), list[str]()
     turns = Turns(came.append, clock, Random(1))
     turns.begin(["a", "b", "c"], 3)
-    for name in ("c", "b", "c", "b", "unknown"):
-        turns.now(name)
+    assert [turns.now(name) for name in ("c", "b", "c", "b", "unknown")] == [True, True, False, False, False]
+    assert turns.waiting == 1
     await clock.advance(5)
     assert sorted(came) == ["a", "b", "c"]
+    assert turns.waiting == 0
+
+
+async def test_a_turn_can_be_dropped() -> None:
+    """Whoever is dropped has none, and the others keep theirs."""
+    clock, came = VirtualClock(), list[str]()
+    turns = Turns(came.append, clock, Random(1))
+    turns.begin(["a", "b"], 2)
+    assert turns.drop("a")
+    assert not turns.drop("a")
+    assert not turns.has("a")
+    await clock.advance(5)
+    assert came == ["b"]
 
 
 async def test_no_turn_comes_after_the_stop() -> None:

@@ -1,0 +1,99 @@
+"""Packs that were found right are not checked again, and nothing else is believed."""
+
+from __future__ import annotations
+
+import marshal
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.documents import Mistakes
+from gateway.providers import catalog
+from gateway.providers.catalog import Catalog
+from gateway.providers.kept import Kept
+from tests.gateway.providers.acme import write
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    """A folder with one small pack."""
+    return write(tmp_path / "providers.d")
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """Where they are kept."""
+    return Kept(tmp_path / "packs", lambda: KEY)
+
+
+def _told(found: Catalog) -> object:
+    return [(key, pack.offer, pack.file) for key, pack in found.models.items()], found.aliases, list(found.providers)
+
+
+def test_what_was_kept_says_the_same(packs: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second load reads no YAML, and finds what the first one found."""
+    plain, first = catalog.load([packs]), catalog.load([packs], kept)
+    monkeypatch.setattr(catalog, "parse", None)
+    assert _told(plain) == _told(first) == _told(catalog.load([packs], kept))
+
+
+def test_a_changed_pack_is_checked(packs: Path, kept: Kept) -> None:
+    """One changed byte, and all of it is checked; a mistake is told with its place, and what was right before counts no more."""
+    catalog.load([packs], kept)
+    [model, *_] = sorted(packs.glob("*/*/*.yaml"))
+    before = model.read_text()
+    model.write_text(before + "oops: 1\n")
+    with pytest.raises(Mistakes, match="oops"):
+        catalog.load([packs], kept)
+    model.write_text(before)
+    catalog.load([packs], kept)
+    shutil.rmtree(packs / model.parent.parent.name)
+    assert not catalog.load([packs], kept).models
+
+
+def test_a_mistake_is_never_kept(packs: Path, kept: Kept, tmp_path: Path) -> None:
+    """Packs with a mistake are refused as often as they are loaded."""
+    [model, *_] = sorted(packs.glob("*/*/*.yaml"))
+    model.write_text(model.read_text() + "oops: 1\n")
+    for _ in range(2):
+        with pytest.raises(Mistakes, match="oops"):
+            catalog.load([packs], kept)
+    assert not (tmp_path / "packs").exists()
+
+
+def test_other_rules_check_again(packs: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What an older gateway found right, a newer one looks at itself."""
+    catalog.load([packs], kept)
+    before = (tmp_path / "packs").read_bytes()
+    monkeypatch.setattr("gateway.providers.kept._rules", list)
+    catalog.load([packs], kept)
+    assert (tmp_path / "packs").read_bytes() != before
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "forged", "folder"])
+def test_what_somebody_else_wrote_is_not_believed(packs: Path, kept: Kept, tmp_path: Path, harm: str) -> None:
+    """A file that is damaged, or signed with another key, is as good as none; it is never unpacked."""
+    plain = _told(catalog.load([packs], kept))
+    path = tmp_path / "packs"
+    data = path.read_bytes()
+    if harm == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        harmed = {
+            "cut": data[:-1],
+            "flipped": data[:40] + bytes([data[40] ^ 1]) + data[41:],
+            "empty": b"",
+            "forged": b"\0" * 32 + marshal.dumps({"acme/provider.yaml": {}}),
+        }
+        path.write_bytes(harmed[harm])
+    assert _told(catalog.load([packs], kept)) == plain
+
+
+def test_a_folder_that_takes_nothing_is_no_trouble(packs: Path, tmp_path: Path) -> None:
+    """Where the state cannot be written the packs are checked at every start, and that is all."""
+    kept = Kept(tmp_path / "absent" / "packs", lambda: KEY)
+    assert _told(catalog.load([packs], kept)) == _told(catalog.load([packs]))
