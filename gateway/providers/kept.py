@@ -10,16 +10,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import importlib.metadata
-import marshal
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from gateway.documents import Key
+
 _TAG = hashlib.sha256().digest_size
 # Whatever decides what a right pack is, beside the packs themselves.
 _RULES = ("providers", "documents", "generation.py", "offer.py", "fault.py")
+
+_MARK = "\0"
 
 Values = Mapping[PurePosixPath, Any]
 
@@ -41,12 +45,12 @@ class Kept:
                 return None
         except OSError:
             return None
-        values: dict[str, Any] = marshal.loads(packed)  # noqa: S302 - our own bytes, as the signature says
+        values: dict[str, Any] = json.loads(packed, object_pairs_hook=_unmarked)
         return {PurePosixPath(name): value for name, value in values.items()}
 
     def write(self, digest: bytes, values: Values) -> None:
         """Keep the values of packs that were found right. Where nothing can be written, nothing is kept."""
-        packed = marshal.dumps({str(name): value for name, value in values.items()})
+        packed = json.dumps(_marked({str(name): value for name, value in values.items()})).encode()
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             signed = self._sign(digest, packed) + packed
@@ -59,6 +63,25 @@ class Kept:
 
     def _sign(self, digest: bytes, packed: bytes) -> bytes:
         return hmac.digest(self._key(), digest + packed, "sha256")
+
+
+def _marked(value: Any) -> Any:
+    """The value as JSON can hold it: a key that is no text is written as JSON behind a mark."""
+    match value:
+        case dict():
+            return {_key(key): _marked(part) for key, part in value.items()}
+        case list():
+            return [_marked(part) for part in value]
+        case _:
+            return value
+
+
+def _key(key: Key) -> str:
+    return key if isinstance(key, str) and not key.startswith(_MARK) else _MARK + json.dumps(key)
+
+
+def _unmarked(pairs: list[tuple[str, Any]]) -> dict[Key, Any]:
+    return {json.loads(key[1:]) if key[:1] == _MARK else key: part for key, part in pairs}
 
 
 def digest_of(contents: Mapping[PurePosixPath, bytes]) -> bytes:

@@ -150,7 +150,7 @@ async def run(live: int, seed: int, folder: Path) -> Figures:
         figures.seconds_to_ready = time.monotonic() - began
         figures.processor_seconds = _processor(gateway.pid)
         spread = max(2.0, live / _LOOKS_PER_SECOND)
-        await _all_looked_at(far, states, 2 * spread + 10)
+        await _all_looked_at(far, states, 4 * spread + 10)
         _count_calls(figures, far, states, spread)
         far.done = True
         await _all_ended(gateway, 60 + live / 20)

@@ -1,7 +1,7 @@
 """Nothing lost: the gateway is killed at random moments while generations run and providers misbehave.
 
-Run alone: `python -m tests.harness.kills --kills 200 --live 50`. It prints its figures and exits 1 when one that has to be zero
-is not. The far ends live in a process of their own, so their list of jobs is the proof of what the gateway really sent.
+Run alone: `python -m tests.harness.kills --kills 1000 --generations 50000`. It prints its figures and exits 1 when one that has to
+be zero is not. The far ends live in a process of their own, so their list of jobs is the proof of what the gateway really sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.harness.application import Client, count_live, settle
+from tests.harness.application import Client, settle
 from tests.harness.judge import Figures, judge
 from tests.harness.process import Gateway, far_ends, free_port, fund, policy
 
@@ -42,8 +42,12 @@ CHAOS: Sequence[Mapping[str, Any]] = (
 )
 
 
-async def run(kills: int, live: int, seed: int, folder: Path) -> Figures:
-    """Run the whole thing and give its figures."""
+_LIFE = (0.02, 2.4)  # seconds between being ready and being killed
+_AT_ONCE = 50  # requests that are repeated together
+
+
+async def run(kills: int, generations: int, seed: int, folder: Path) -> Figures:
+    """Run the whole thing, at least so many of both, and give its figures."""
     figures, dice, began = Figures(), random.Random(seed), time.monotonic()
     async with far_ends(CHAOS, seed) as (far, bases, secrets):
         port = free_port()
@@ -52,19 +56,21 @@ async def run(kills: int, live: int, seed: int, folder: Path) -> Figures:
         await gateway.start()
         client = Client(gateway.origin, figures, dice)
         asked = 0
-        for _ in range(kills):
-            async with aiohttp.ClientSession() as session:
-                for key, (path, body) in list(client.unanswered.items()):
-                    await client.ask(session, key, path, body)
-                lacking = live - await count_live(session, gateway.origin)
-                wishes = [client.wish(session, asked + n) for n in range(max(0, lacking))]
-                asked += len(wishes)
-                moment = asyncio.create_task(asyncio.sleep(dice.uniform(0.02, 1.2)))
-                filling = asyncio.gather(*wishes)
-                await moment
+        while figures.kills < kills or len(client.known) < generations:
+            seconds = dice.uniform(*_LIFE)
+            # Lives are of unequal length, so the wishes go by it: each second sees as many.
+            wishes = round(generations / kills * seconds * 2 / sum(_LIFE))
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_AT_ONCE)) as session:
+                again = [client.ask(session, key, *wish) for key, wish in client.unanswered.items()]
+                fresh = [_later(client, session, asked + n, dice.uniform(0, seconds)) for n in range(wishes)]
+                asked += wishes
+                asking = asyncio.gather(*again, *fresh)
+                await asyncio.sleep(seconds)
                 await gateway.kill()
                 figures.kills += 1
-                await filling
+                await asking
+            if figures.kills % 50 == 0:
+                print(f"{figures.kills} kills, {len(client.known)} generations", file=sys.stderr)
             await gateway.start()
         async with aiohttp.ClientSession() as session:
             async with session.put(far + "/_simulators/chaos", json=[]):
@@ -82,18 +88,23 @@ async def run(kills: int, live: int, seed: int, folder: Path) -> Figures:
     return figures
 
 
+async def _later(client: Client, session: aiohttp.ClientSession, number: int, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await client.wish(session, number)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--live", type=int, default=50)
+    parser.add_argument("--generations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="keep the store and the log here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        figures = asyncio.run(run(options.kills, options.live, options.seed, folder))
+        figures = asyncio.run(run(options.kills, options.generations, options.seed, folder))
         print(f"kills {figures.line()} seed={options.seed}")
         for note in figures.notes[:20]:
             print("note:", note)

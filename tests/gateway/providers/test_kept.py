@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import marshal
+import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from gateway.documents import Mistakes
 from gateway.providers import catalog
 from gateway.providers.catalog import Catalog
-from gateway.providers.kept import Kept
+from gateway.providers.kept import Kept, digest_of
 from tests.gateway.providers.acme import write
 
 KEY = b"k" * 32
@@ -33,11 +33,21 @@ def _told(found: Catalog) -> object:
     return [(key, pack.offer, pack.file) for key, pack in found.models.items()], found.aliases, list(found.providers)
 
 
-def test_what_was_kept_says_the_same(packs: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second load reads no YAML, and finds what the first one found."""
+def test_what_was_kept_says_the_same(packs: Path, kept: Kept, tmp_path: Path) -> None:
+    """The second load finds what the first one found, and has nothing to keep anew."""
     plain, first = catalog.load([packs]), catalog.load([packs], kept)
-    monkeypatch.setattr(catalog, "parse", None)
+    os.utime(tmp_path / "packs", (1, 1))
     assert _told(plain) == _told(first) == _told(catalog.load([packs], kept))
+    assert (tmp_path / "packs").stat().st_mtime == 1
+
+
+def test_every_shipped_pack_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Keys that are numbers or truth values stay what they are: a duration of 5 is not the text 5."""
+    shipped, kept = Path("providers.d"), Kept(tmp_path / "packs", lambda: KEY)
+    plain = catalog.load([shipped], kept)
+    os.utime(tmp_path / "packs", (1, 1))
+    assert _told(catalog.load([shipped], kept)) == _told(plain)
+    assert (tmp_path / "packs").stat().st_mtime == 1
 
 
 def test_a_changed_pack_is_checked(packs: Path, kept: Kept) -> None:
@@ -64,13 +74,13 @@ def test_a_mistake_is_never_kept(packs: Path, kept: Kept, tmp_path: Path) -> Non
     assert not (tmp_path / "packs").exists()
 
 
-def test_other_rules_check_again(packs: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What an older gateway found right, a newer one looks at itself."""
-    catalog.load([packs], kept)
-    before = (tmp_path / "packs").read_bytes()
-    monkeypatch.setattr("gateway.providers.kept._rules", list)
-    catalog.load([packs], kept)
-    assert (tmp_path / "packs").read_bytes() != before
+def test_what_is_kept_fits_one_set_of_packs(kept: Kept) -> None:
+    """Values come back under the digest they were kept with and no other, keys as they were."""
+    one, other = digest_of({PurePosixPath("a"): b"1"}), digest_of({PurePosixPath("a"): b"2"})
+    values = {PurePosixPath("a"): {"x": {5: 1, True: 2, 2.5: 3, "5": 4, "\0": 5}, "y": [None, "é"]}}
+    kept.write(one, values)
+    assert kept.read(one) == values
+    assert kept.read(other) is None
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "forged", "folder"])
@@ -87,7 +97,7 @@ def test_what_somebody_else_wrote_is_not_believed(packs: Path, kept: Kept, tmp_p
             "cut": data[:-1],
             "flipped": data[:40] + bytes([data[40] ^ 1]) + data[41:],
             "empty": b"",
-            "forged": b"\0" * 32 + marshal.dumps({"acme/provider.yaml": {}}),
+            "forged": b"\0" * 32 + b'{"acme/provider.yaml": {}}',
         }
         path.write_bytes(harmed[harm])
     assert _told(catalog.load([packs], kept)) == plain
