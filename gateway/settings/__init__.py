@@ -1,6 +1,8 @@
 """What the operator decided: config.yaml and the environment, read once into frozen records.
 
-- `schema`       every key in one table: its kind, default and sentence; and the JSON Schema made from it
+- `setting`      what a setting is
+- `table`        every key: its kind, default and sentence
+- `schema`       the table key by key, and the JSON Schema made from it
 - `values`       what each kind of value looks like, and what it becomes
 - `environment`  `${NAME}` in texts
 - `records`      the settings as the rest of the process receives them

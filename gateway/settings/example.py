@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.documents import resolve
-from gateway.settings.schema import ANY, EACH, Section, Setting, sections, top
+from gateway.settings.schema import sections, top
+from gateway.settings.setting import ANY, EACH, Section, Setting
 
 _WIDTH = 100
 _HEAD = """\

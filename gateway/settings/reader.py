@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from gateway import documents, egress
 from gateway.documents import Document, Mistake, Mistakes, Path
 from gateway.generation import Kind as Makes
-from gateway.routing.policy import Policy, Route, Strategy
+from gateway.routing.policy import Patience, Policy, Route
 from gateway.settings.environment import filled
 from gateway.settings.records import (
     Address,
@@ -29,8 +29,9 @@ from gateway.settings.records import (
     Webhook,
     origins,
 )
-from gateway.settings.schema import ANY, EACH, Setting, json_schema, settings
-from gateway.settings.values import READERS, Kind
+from gateway.settings.schema import json_schema, settings
+from gateway.settings.setting import ANY, EACH, Setting
+from gateway.settings.values import READERS, Kind, Order
 from gateway.webhooks import target
 from gateway.webhooks.schedule import Rules
 
@@ -41,6 +42,7 @@ _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _SHIPPED = (_PACKAGE / "providers.d", _PACKAGE.parent / "providers.d")
 _PACKS = "providers.d"
 _LEDGER = "tidegate.db"
+_PROVIDER = ("base", "enabled", "hosts", "labels", "concurrency", "rate")
 _TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
 _RULES = ("schedule", "timeout", "disable_after", "keep_queued")
 
@@ -73,7 +75,7 @@ def _typed(path: Path, text: str) -> Any:
         return text
     if not text and one.default is None:
         return None
-    return documents.resolve(text) if one.kind in {Kind.FLAG, Kind.WHOLE, Kind.CREDITS} else text
+    return documents.resolve(text) if one.kind in {Kind.FLAG, Kind.WHOLE, Kind.NUMBER, Kind.CREDITS} else text
 
 
 class _Reading:
@@ -101,6 +103,7 @@ class _Reading:
             self._note(("auth",), said)
         usual = Booking.ENFORCE if auth is Auth.KEYS else Booking.TRACK
         store = self._store()
+        providers = MappingProxyType({str(name): self._provider(name) for name in self._items("providers")})
         return Settings(
             source=self._path,
             listen=listen,
@@ -108,8 +111,8 @@ class _Reading:
             store=Store(store),
             outputs=self._outputs(store),
             catalog=self._catalog(),
-            providers=MappingProxyType({str(name): self._provider(name) for name in self._items("providers")}),
-            policy=self._policy(),
+            providers=providers,
+            policy=self._policy(providers),
             timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
             auth=auth,
             credits=Booking(self._get("credits") or usual),
@@ -193,10 +196,9 @@ class _Reading:
 
     def _provider(self, name: Any) -> Provider:
         """Give what differs for one provider."""
-        base, enabled, hosts = (self._get("providers", name, key) for key in ("base", "enabled", "hosts"))
-        return Provider(base, enabled, hosts)
+        return Provider(*(self._get("providers", name, key) for key in _PROVIDER))
 
-    def _policy(self) -> Policy:
+    def _policy(self, providers: Mapping[str, Provider]) -> Policy:
         """Give the routes, and what holds where they say nothing."""
         return Policy(
             routes=tuple(self._route(index) for index in self._items("routes")),
@@ -204,21 +206,27 @@ class _Reading:
             image_deadline=self._get("attempts", "image_deadline"),
             video_deadline=self._get("attempts", "video_deadline"),
             in_doubt_max_cost=self._get("attempts", "in_doubt_max_cost"),
+            labels=MappingProxyType({name: frozenset(each.labels) for name, each in providers.items()}),
+            explore=self._get("attempts", "explore"),
+            patience=Patience(*(self._get("attempts", name) for name in ("soft_deadline", "soft_deadline_least"))),
         )
 
     def _route(self, index: int) -> Route:
         """Give one route."""
-        order = self._get("routes", index, "order")
         kind = self._get("routes", index, "match", "kind")
-        by_name = isinstance(order, str)
+        order: Order = self._get("routes", index, "order")
         return Route(
             model=self._get("routes", index, "match", "model"),
             kind=Makes(kind) if kind else None,
             account=self._get("routes", index, "match", "account"),
-            strategy=Strategy(order) if by_name else Strategy.LISTED,
-            order=() if by_name else tuple(order),
+            key=self._get("routes", index, "match", "key"),
+            tag=self._get("routes", index, "match", "tag"),
+            strategy=order.strategy,
+            order=order.names,
+            weights=order.weights,
             only=self._get("routes", index, "only"),
             never=self._get("routes", index, "never"),
+            labels=self._get("routes", index, "labels"),
             attempts=self._get("routes", index, "attempts"),
             deadline=self._get("routes", index, "deadline"),
             follow_refusal=self._get("routes", index, "after_refusal") == "next",

@@ -72,11 +72,17 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What the operator changes about a provider; None leaves it as its pack says."""
+    """What the operator says about a provider; None leaves it as its pack says, or without a cap.
+
+    `concurrency` caps the jobs under way, `rate` the calls a second.
+    """
 
     base: str | None = None
     enabled: bool = True
     hosts: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
+    concurrency: int | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,18 @@ class Settings:
     log: Log
     region: str
     metrics: bool
+
+    @property
+    def caps(self) -> Mapping[str, int]:
+        """How many jobs at most a provider is given at once, where that is said."""
+        said = {provider: each.concurrency for provider, each in self.providers.items()}
+        return {provider: most for provider, most in said.items() if most is not None}
+
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """How many calls a second at most a provider hears, where that is said."""
+        said = {provider: each.rate for provider, each in self.providers.items()}
+        return {provider: rate for provider, rate in said.items() if rate is not None}
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum, auto
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from gateway import egress, money
 from gateway.ledger.events import OFFERED, EventType
+from gateway.routing.policy import Strategy
 from gateway.settings.records import Address
 from gateway.webhooks import sign
 
@@ -36,6 +38,7 @@ class Kind(StrEnum):
     REGION = auto()
     FLAG = auto()
     WHOLE = auto()
+    NUMBER = auto()
     CREDITS = auto()
     DURATION = auto()
     SIZE = auto()
@@ -48,6 +51,8 @@ class Kind(StrEnum):
     HOSTS = auto()
     NETWORKS = auto()
     IDS = auto()
+    LABEL = auto()
+    LABELS = auto()
     ORDER = auto()
     ENDPOINT = auto()
     SECRET = auto()
@@ -61,6 +66,13 @@ _IDS: dict[str, Any] = {
     "uniqueItems": True,
     "x-expected": "a list of provider ids",
 }
+_LABEL: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^[a-z0-9_.-]{1,64}$",
+    "x-expected": "up to 64 small letters, digits, dots, - or _",
+}
+# A share of a million is finer than any traffic shows.
+_WEIGHT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 1_000_000, "x-expected": "a weight such as 3"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
@@ -73,6 +85,7 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
         },
         Kind.FLAG: {"type": "boolean"},
         Kind.WHOLE: {"type": "integer"},
+        Kind.NUMBER: {"type": "number"},
         Kind.CREDITS: {"type": "number", "minimum": 0, "x-expected": "an amount of credits such as 0.10"},
         Kind.DURATION: {
             "type": "string",
@@ -89,9 +102,15 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
         Kind.HOSTS: {**_TEXTS, "x-expected": "a list of hosts"},
         Kind.NETWORKS: {**_TEXTS, "x-expected": "a list of networks such as 127.0.0.0/8"},
         Kind.IDS: _IDS,
+        Kind.LABEL: _LABEL,
+        Kind.LABELS: {"type": "array", "items": _LABEL, "uniqueItems": True, "x-expected": "a list of labels"},
         Kind.ORDER: {
-            "anyOf": [{"type": "string", "enum": ["fastest", "cheapest"]}, {**_IDS, "minItems": 1}],
-            "x-expected": "a list of provider ids, fastest or cheapest",
+            "anyOf": [
+                {"type": "string", "enum": [Strategy.FASTEST.value, Strategy.CHEAPEST.value]},
+                {**_IDS, "minItems": 1},
+                {"type": "object", "minProperties": 1, "additionalProperties": _WEIGHT},
+            ],
+            "x-expected": "a list of provider ids, a mapping of them to weights, fastest or cheapest",
         },
         Kind.ENDPOINT: {"type": "string", "x-expected": "an address such as https://app.example.com/hooks"},
         Kind.SECRET: {"type": "string", "x-expected": "a secret, from a variable such as ${WEBHOOK_SECRET}"},
@@ -210,6 +229,32 @@ def events(written: list[str]) -> tuple[EventType, ...]:
     return tuple(EventType(each) for each in written)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of providers as it is written: by a strategy's name, as a list, or as weights; nothing where it is left out."""
+
+    strategy: Strategy | None
+    names: tuple[str, ...] = ()
+    weights: tuple[tuple[str, int], ...] = ()
+
+
+def order(written: str | list[str] | dict[str, int]) -> Order:
+    """Read an order of providers; of the weights one at least is above 0."""
+    match written:
+        case str():
+            return Order(Strategy(written))
+        case list():
+            return Order(Strategy.LISTED if written else None, tuple(written))
+        case _:
+            weights = tuple((str(name), weight) for name, weight in written.items())
+            if not any(weight for _, weight in weights):
+                raise ValueError("expected a weight above 0: nobody would be first")
+            for name, _ in weights:
+                if not re.fullmatch(_ID, name):
+                    raise ValueError(f"expected provider ids before the weights, found {name!r}")
+            return Order(Strategy.WEIGHTED, weights=weights)
+
+
 def waits(written: list[str]) -> tuple[int, ...]:
     """Read the waits before attempts as milliseconds; before the first there is none."""
     first, *others = written
@@ -231,6 +276,8 @@ READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
         Kind.NETWORKS: egress.Policy.parse,
         Kind.FOLDERS: tuple,
         Kind.IDS: tuple,
+        Kind.LABELS: tuple,
+        Kind.ORDER: order,
         Kind.SECRET: sign.check,
         Kind.EVENTS: events,
         Kind.WAITS: waits,

@@ -15,7 +15,7 @@ import pytest
 from gateway.documents import Mistakes
 from gateway.generation import Kind
 from gateway.ledger.events import USUAL
-from gateway.routing.policy import Route, Strategy
+from gateway.routing.policy import Patience, Policy, Route, Strategy
 from gateway.settings import Address, Auth, Booking, Provider, Settings, Webhook, example, json_schema, load
 from gateway.settings.reader import usual_store
 from gateway.settings.schema import settings as table
@@ -75,6 +75,8 @@ def test_the_samples_of_the_example_load(loading: Loading) -> None:
     settings = loading(re.sub(r"^#(  +\S.*)$", r"\1", shown, flags=re.MULTILINE), {"WEBHOOK_SECRET": SIGNS})
     assert (list(settings.providers), len(settings.policy.routes)) == (["acme"], 1)
     assert settings.policy.routes[0].max_price == 500_000
+    assert (settings.policy.routes[0].key, settings.policy.routes[0].tag) == ("my-app", "batch")
+    assert settings.providers["acme"].concurrency == 50
     assert settings.webhooks == (Webhook("https://app.example.com/hooks", SIGNS, USUAL, "acc_studio"),)
 
 
@@ -88,6 +90,8 @@ def test_defaults(loading: Loading) -> None:
     assert (settings.auth, settings.credits) == (Auth.KEYS, Booking.ENFORCE)
     assert (settings.policy.attempts, settings.policy.video_deadline) == (3, 1_800_000)
     assert settings.policy.in_doubt_max_cost == 100_000
+    assert (settings.policy.explore, settings.policy.patience) == (0.05, Patience(times=3, least=30_000))
+    assert settings.policy == Policy((), 3, 300_000, 1_800_000, 100_000), "the records have the same defaults"
     assert (settings.timeouts.connect, settings.timeouts.submit, settings.timeouts.poll_grace) == (
         5000,
         30_000,
@@ -125,8 +129,22 @@ def test_a_whole_policy(loading: Loading, tmp_path: pathlib.Path) -> None:
         "other": Provider(enabled=False),
     }
     assert settings.policy.routes == (
-        Route("lab/*", Kind.VIDEO, "acc_1", Strategy.CHEAPEST, follow_refusal=True, max_price=1_500_000),
-        Route(order=("acme", "other"), only=("acme",), never=("other",), attempts=5, deadline=600_000),
+        Route(
+            model="lab/*",
+            kind=Kind.VIDEO,
+            account="acc_1",
+            strategy=Strategy.CHEAPEST,
+            follow_refusal=True,
+            max_price=1_500_000,
+        ),
+        Route(
+            strategy=Strategy.LISTED,
+            order=("acme", "other"),
+            only=("acme",),
+            never=("other",),
+            attempts=5,
+            deadline=600_000,
+        ),
     )
     assert (settings.auth, settings.credits) == (Auth.NONE, Booking.TRACK)
     assert settings.egress.refusal("127.9.9.9") is None
@@ -199,12 +217,6 @@ def test_where_the_ledger_goes_without_a_policy(tmp_path: pathlib.Path) -> None:
         ("outputs: {max_image: 64M}", "1:22: outputs.max_image: expected a size such as 100KB, 64MiB or 2GiB"),
         ("catalog: [none-such]", "1:11: catalog.0: there is no folder"),
         ("catalog: []", "1:10: catalog: expected at least 1 in the list, found 0"),
-        (
-            "routes: [{order: dearest}]",
-            "1:18: routes.0.order: expected a list of provider ids, fastest or cheapest, found the text",
-        ),
-        ("routes: [{order: 5}]", "1:18: routes.0.order: expected a list of provider ids, fastest or cheapest"),
-        ("routes: [{order: [a, a]}]", "1:22: routes.0.order: the text 'a' is in the list twice"),
         ("routes: [{attempts: 11}]", "1:21: routes.0.attempts: expected at most 10, found 11"),
         ("routes: [{max_price: 0.0000001}]", "1:22: routes.0.max_price: an amount has at most six decimals"),
         ("routes: [{match: {kind: audio}}]", "1:25: routes.0.match.kind: expected image or video, found the text"),
@@ -278,10 +290,13 @@ def test_variables_that_are_missing_or_misspelt(failing: Failing, written: str, 
 
 def test_a_variable_is_text_alone(loading: Loading, failing: Failing) -> None:
     """A value from outside adds no key, and is a number or truth value only where the key wants one."""
-    text = "attempts: {per_generation: '${N}'}\nmetrics: ${M}\npublic_url: ${U:-}\nroutes: [{max_price: $${P}}]"
+    text = (
+        "attempts: {per_generation: '${N}', explore: '${P}'}\nmetrics: ${M}\npublic_url: ${U:-}\n"
+        "routes: [{max_price: $${P}}]"
+    )
     settings = loading(text.replace("$${P}", "'${P}'"), {"N": "5", "M": "false", "P": "0.25"})
     assert (settings.policy.attempts, settings.metrics, settings.public_url) == (5, False, None)
-    assert settings.policy.routes[0].max_price == 250_000
+    assert (settings.policy.routes[0].max_price, settings.policy.explore) == (250_000, 0.25)
     (mistake,) = failing("region: ${R}", {"R": "us\nauth: none"})
     assert "found the text 'us\\nauth: none'" in mistake
 
