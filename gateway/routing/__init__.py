@@ -2,10 +2,14 @@
 
 - `policy`   the operator's routes, and the rules that hold for one request
 - `menu`     what a model offers over all its providers: what a caller may ask for
-- `order`    as asked · as listed · cheapest
+- `order`    as asked · as listed · cheapest · fastest · weighted
 - `plan`     (generation, rules, offers, standing) → plan; every exclusion has its reason
-- `breaker`  closed, open, half-open: one offer's recent past, and whether it may be asked
-- `health`   the breakers and pauses of all offers, kept between requests
+- `audit`    what a policy says in vain: routes that never count, names nobody has
+- `breaker`  closed, open, half-open: the recent past of one thing that may fail; `window` is its last minute
+- `signal`   which breaker an outcome concerns
+- `health`   the breakers of all offers, kept between requests; `traffic`, `override`, `panic` and `paths` are what it holds beside them
+- `concurrency`  how many jobs at once a provider takes, learned from what it refuses; `rate` when the next call may go out
+- `rank`     how long each offer takes until a caller holds a file, from its own attempts; `rankings` keeps that between requests
 
 Who calls it: intake makes the plan, `attempts` walks it. It must not see packs, sockets or clocks: time is an argument.
 

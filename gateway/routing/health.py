@@ -1,22 +1,42 @@
-"""The breakers and pauses of all offers, kept between requests.
+"""The breakers of all offers, and with them what else may stand in an offer's way, kept between requests.
 
-Its keys are (provider, model); a credential's own trouble is kept under (provider, "") and concerns every model behind it. It
-lives in memory: a restart begins with everything closed, and each process has its own.
+It lives in memory: a restart begins with everything closed, and each process has its own. A credential's breaker and that of a
+provider as a whole are kept under no model and concern every one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from gateway.fault import Effect, Fault
+from gateway.fault import Effect, Fault, FaultKind, Reach
 from gateway.routing import breaker
 from gateway.routing.breaker import Breaker
+from gateway.routing.override import Forced, Overrides
+from gateway.routing.panic import Panic
+from gateway.routing.paths import Paths
 from gateway.routing.plan import Standing, Why
+from gateway.routing.signal import Kind, Trial, concerned
+from gateway.routing.traffic import Traffic
 
-_CREDENTIAL = ""
+WHOLE = ""  # instead of a model
 _CREDENTIAL_REST = 300_000  # ms a refused or empty account is left alone
-_USUAL_PAUSE = 5_000  # ms after a rate limit that does not say how long
-_PANIC = 1_000  # ms between attempts when every offer rests
+_MANY = 2  # models at rest after failures, from which on the trouble is the provider's
+_ROOM_AGAIN = 1_000  # ms after which it makes sense to ask once more whether a full provider has room
+_UNREACHED = frozenset({FaultKind.PROVIDER_ERROR, FaultKind.TIMEOUT})  # of a call that was not sent: nobody was there
+
+Key = tuple[Kind, str, str]
+
+# In the order in which they are told.
+_REASONS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.CREDENTIAL: "its credential was refused",
+        Kind.PROVIDER: "it could not be reached",
+        Kind.SUBMIT: "it failed too often",
+        Kind.JOB: "its jobs failed too often",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,95 +48,218 @@ class Tally:
     successes: int = 0
 
 
-class Health:
-    """What is known of each offer's recent past. Every method takes the time; nothing here waits."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A breaker that has ever left `closed`, or is held by hand, as it stands; `until` in ms where that ends by itself."""
 
-    def __init__(self) -> None:
-        """Begin with everything closed."""
-        self._breakers: dict[tuple[str, str], Breaker] = {}
-        self._pauses: dict[str, int] = {}
-        self._panicked = -_PANIC
+    kind: Kind
+    provider: str
+    model: str
+    standing: breaker.Standing
+    until: int | None = None
+
+
+class Health:
+    """What is known of each offer's recent past. Every method takes the time, in ms; nothing here waits."""
+
+    def __init__(self, caps: Mapping[str, int] | None = None, rates: Mapping[str, float] | None = None) -> None:
+        """Begin with everything closed; `caps` and `rates` are those of `Traffic`."""
+        self.traffic = Traffic(caps or {}, rates)
+        self.overrides = Overrides()
+        self.paths = Paths()
+        self.panic = Panic()
+        self._breakers: dict[Key, Breaker] = {}
+        self._resting: dict[str, dict[Key, int]] = {}  # by provider, until when, what failures opened
+        self._changed: list[Seen] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
 
-    def standing(self, provider: str, model: str, now: int) -> Standing | None:
-        """Why the offer cannot be asked now, or None."""
-        paused = self._pauses.get(provider, 0)
-        if now < paused:
+    def standing(self, provider: str, model: str, now: int, *, spilled: bool = False) -> Standing | None:
+        """Why the offer cannot be asked now, or None; `spilled` asks for work that another provider failed at."""
+        order = self.overrides.of(provider, model, now)
+        if order is not None and order.forced is Forced.OPEN:
+            return Standing(Why.SWITCHED_OFF, "the operator holds it open", order.until)
+        paused = self.traffic.paused(provider, now)
+        if paused is not None:
             return Standing(Why.RESTING, "it asked for a pause", paused)
-        for key, reason in (
-            ((provider, _CREDENTIAL), "its credential was refused"),
-            ((provider, model), "it failed too often"),
-        ):
-            known = self._breakers.get(key)
-            if known is not None and not breaker.admits(known, now):
-                return Standing(Why.RESTING, reason, max(known.until, known.probing_until))
-        return None
+        barred = self._barred(provider, model, now) if order is None else None
+        if barred is None and not self.traffic.has_room(provider, now, spilled=spilled):
+            return Standing(Why.BUSY, "as many jobs as it takes are under way", now + _ROOM_AGAIN)
+        return barred
 
-    def take(self, provider: str, model: str, now: int) -> bool:
-        """Ask to send one attempt; in half-open this takes the probe's place."""
-        if self.standing(provider, model, now) is not None:
+    def take(self, trial: Trial, now: int, *, waited: bool = False) -> bool:
+        """Ask to send one attempt, and count it; in half-open this takes the probe's place.
+
+        One that `waited` as long as it was asked to is held up by breakers alone. Whoever was let go calls `leave` in the end.
+        """
+        standing = self.standing(trial.provider, trial.model, now, spilled=trial.spilled)
+        if standing is not None and (not waited or standing.why is Why.SWITCHED_OFF):
             return False
-        for key in ((provider, _CREDENTIAL), (provider, model)):
-            if key in self._breakers:
-                self._breakers[key], _ = breaker.admit(self._breakers[key], now)
+        if self.overrides.of(trial.provider, trial.model, now) is None:
+            if self._barred(trial.provider, trial.model, now) is not None:
+                return False
+            for key in _keys(trial):
+                if key in self._breakers:
+                    lease = trial.job if key[0] is Kind.JOB else trial.answer
+                    self._put(key, breaker.admit(self._breakers[key], now, lease)[0])
+        self.enter(trial)
         return True
 
-    def may_panic(self, now: int) -> bool:
-        """Whether one attempt may go out although every offer rests; at most one a second."""
-        if now - self._panicked < _PANIC:
-            return False
-        self._panicked = now
-        return True
+    def enter(self, trial: Trial) -> None:
+        """Count an attempt that goes out whatever is known: somebody has to ask, or it did so before a restart."""
+        self.traffic.enter(trial.provider, spilled=trial.spilled)
 
-    def succeeded(self, provider: str, model: str, now: int) -> None:
-        """Take note that an attempt succeeded."""
-        self._tally(provider, model, successes=1)
-        for key in ((provider, _CREDENTIAL), (provider, model)):
-            if key in self._breakers or key[1]:
-                self._breakers[key] = breaker.succeeded(self._breakers.get(key, breaker.CLOSED), now)
+    def leave(self, trial: Trial) -> None:
+        """Count that an attempt is over."""
+        self.traffic.leave(trial.provider, spilled=trial.spilled)
 
-    def failed(self, provider: str, model: str, fault: Fault, now: int, jitter: float) -> None:
-        """Take note of a fault, as its kind says."""
-        own, credential = (provider, model), (provider, _CREDENTIAL)
-        match fault.permits.breaker:
-            case Effect.NONE:
-                self._release(own, credential)
-            case Effect.PAUSE:
-                self._pauses[provider] = max(self._pauses.get(provider, 0), now + (fault.pause or _USUAL_PAUSE))
-                self._release(own, credential)
-            case Effect.COUNT:
-                self._tally(provider, model, failures=1)
-                self._release(credential)
-                self._breakers[own] = breaker.failed(self._breakers.get(own, breaker.CLOSED), now, jitter)
-                if fault.pause:
-                    self._pauses[provider] = max(self._pauses.get(provider, 0), now + fault.pause)
-            case Effect.OPEN:
-                self._tally(provider, model, failures=1)
-                self._release(credential)
-                self._breakers[own] = breaker.opened(self._breakers.get(own, breaker.CLOSED), now, jitter)
-            case Effect.OPEN_CREDENTIAL:
-                self._tally(provider, model, failures=1)
-                self._release(own)
-                rest = breaker.opened(self._breakers.get(credential, breaker.CLOSED), now, jitter)
-                self._breakers[credential] = replace(rest, until=max(rest.until, now + _CREDENTIAL_REST))
+    def submitted(self, trial: Trial, now: int) -> None:
+        """Take note that a request was taken; where the answer is the whole job, that it succeeded."""
+        for key in _keys(trial)[:3]:
+            if key in self._breakers or key[0] is not Kind.CREDENTIAL:
+                self._put(key, breaker.succeeded(self._breaker(key), now, trial.began))
+        self.traffic.accepted(trial.provider, now)
 
-    def released(self, provider: str, model: str) -> None:
-        """Take note that an attempt ended without a word about the provider: it was canceled, or we stopped."""
-        self._release((provider, model), (provider, _CREDENTIAL))
+    def finished(self, trial: Trial, now: int) -> None:
+        """Take note that an attempt succeeded: what was submitted came to its good end."""
+        self._tally(trial, successes=1)
+        if not trial.immediate:
+            key = (Kind.JOB, trial.provider, trial.model)
+            self._put(key, breaker.succeeded(self._breaker(key), now, trial.began))
+
+    def failed(self, trial: Trial, fault: Fault, now: int, jitter: float) -> None:
+        """Take note of a fault, as its kind says, where its reach says that it belongs."""
+        kind, effect = concerned(fault, immediate=trial.immediate), fault.permits.breaker
+        if fault.pause or effect is Effect.PAUSE:
+            self.traffic.pause(trial.provider, fault.pause, now)
+        if effect is Effect.PAUSE and fault.reach is not Reach.UNSENT:  # unsent, it was our own cap that refused
+            self.traffic.refused(trial.provider, trial.began, now)
+        if kind is not None:
+            self._tally(trial, failures=1)
+            key = (kind, trial.provider, WHOLE if kind is Kind.CREDENTIAL else trial.model)
+            self._put(key, _after(self._breaker(key), effect, now, jitter, trial.began))
+        of_job = fault.reach is Reach.ACCEPTED and not trial.immediate
+        if not of_job:
+            self._reached(trial, fault, now, jitter)
+        self._release(trial, {Kind.JOB} if of_job else set(Kind), kind)
+
+    def released(self, trial: Trial, *, taken: bool) -> None:
+        """Take note that an attempt ended without a word about the provider: it was canceled, or we stopped.
+
+        `taken` says that its request had been answered, so that only its job is open.
+        """
+        self._release(trial, {Kind.JOB} if taken else set(Kind), None)
+
+    def looked(self, provider: str, fault: Fault | None, now: int) -> None:
+        """Take note of a look at a running job: only lines that break and errors of the provider's own make a path broken."""
+        lost = fault is not None and (fault.reach is not Reach.ACCEPTED or (fault.status or 0) >= 500)
+        if self.paths.looked(provider, now, arrived=not lost):
+            self._changed.append(self._path(provider))
+
+    def breaker(self, kind: Kind, provider: str, model: str) -> Breaker:
+        """One breaker, as it stands."""
+        return self._breaker((kind, provider, model))
 
     def tallies(self) -> dict[tuple[str, str], Tally]:
         """What came of the attempts, by provider and model."""
         return dict(self._tallies)
 
-    def breaker(self, provider: str, model: str) -> Breaker:
-        """The breaker of one offer, as it stands."""
-        return self._breakers.get((provider, model), breaker.CLOSED)
+    def changes(self) -> list[Seen]:
+        """The breakers that have moved since this was last asked, in order."""
+        changed, self._changed = self._changed, []
+        return changed
 
-    def _release(self, *keys: tuple[str, str]) -> None:
-        for key in keys:
-            if key in self._breakers:
-                self._breakers[key] = breaker.released(self._breakers[key])
+    def seen(self, now: int) -> list[Seen]:
+        """Every breaker that has ever left `closed` or is held by hand; one whose rest is over counts as half open."""
+        found = [_seen(key, known, now) for key, known in self._breakers.items() if known.openings]
+        found += [self._path(provider) for provider in self.paths.broken]
+        for order in self.overrides.listed(now):
+            standing = breaker.Standing(order.forced.value)
+            found.append(Seen(Kind.HELD, order.provider, order.model, standing, order.until))
+        return sorted(found, key=lambda each: (each.provider, each.model, each.kind))
 
-    def _tally(self, provider: str, model: str, *, failures: int = 0, successes: int = 0) -> None:
-        old = self._tallies.get((provider, model), Tally())
-        self._tallies[provider, model] = Tally(old.attempts + 1, old.failures + failures, old.successes + successes)
+    def _barred(self, provider: str, model: str, now: int) -> Standing | None:
+        for kind, reason in _REASONS.items():
+            known = self._breakers.get((kind, provider, model if kind in {Kind.SUBMIT, Kind.JOB} else WHOLE))
+            if known is not None and not breaker.admits(known, now):
+                return Standing(Why.RESTING, reason, max(known.until, known.probing_until))
+        until = self._rolled_up(provider, now)
+        return Standing(Why.RESTING, "several of its models failed too often", until) if until is not None else None
+
+    def _rolled_up(self, provider: str, now: int) -> int | None:
+        """Until when so many models of a provider rest that all do; None when they do not."""
+        models: dict[str, int] = {}
+        for (_, _, model), until in self._resting.get(provider, {}).items():
+            if until > now:
+                models[model] = max(until, models.get(model, 0))
+        return sorted(models.values())[-_MANY] if len(models) >= _MANY else None
+
+    def _reached(self, trial: Trial, fault: Fault, now: int, jitter: float) -> None:
+        key = (Kind.PROVIDER, trial.provider, WHOLE)
+        if fault.reach is not Reach.UNSENT:
+            self._put(key, breaker.succeeded(self._breaker(key), now, trial.began))
+        elif fault.kind in _UNREACHED:
+            self._put(key, breaker.failed(self._breaker(key), now, jitter, trial.began))
+
+    def _release(self, trial: Trial, kinds: set[Kind], told: Kind | None) -> None:
+        for key in _keys(trial):
+            if key in self._breakers and key[0] in kinds and key[0] is not told:
+                self._put(key, breaker.released(self._breakers[key], trial.began))
+
+    def _breaker(self, key: Key) -> Breaker:
+        usual = breaker.CLOSED_TO_JOBS if key[0] is Kind.JOB else breaker.CLOSED
+        return self._breakers.get(key, usual)
+
+    def _put(self, key: Key, fresh: Breaker) -> None:
+        old = self._breaker(key)
+        self._breakers[key] = fresh
+        if (old.standing, old.opened) == (fresh.standing, fresh.opened):
+            return
+        self._changed.append(_seen(key, fresh, fresh.opened))
+        kind, provider, _ = key
+        resting = self._resting.setdefault(provider, {})
+        resting.pop(key, None)
+        if fresh.standing is breaker.Standing.OPEN and fresh.counted and kind in {Kind.SUBMIT, Kind.JOB}:
+            resting[key] = fresh.until
+
+    def _path(self, provider: str) -> Seen:
+        standing = breaker.Standing.OPEN if provider in self.paths.broken else breaker.Standing.CLOSED
+        return Seen(Kind.PATH, provider, WHOLE, standing)
+
+    def _tally(self, trial: Trial, *, failures: int = 0, successes: int = 0) -> None:
+        key = (trial.provider, trial.model)
+        old = self._tallies.get(key, Tally())
+        self._tallies[key] = Tally(old.attempts + 1, old.failures + failures, old.successes + successes)
+
+
+def _keys(trial: Trial) -> tuple[Key, Key, Key, Key]:
+    """The breakers an attempt goes by: three that its submit tells something to, and that of its job."""
+    return (
+        (Kind.CREDENTIAL, trial.provider, WHOLE),
+        (Kind.PROVIDER, trial.provider, WHOLE),
+        (Kind.SUBMIT, trial.provider, trial.model),
+        (Kind.JOB, trial.provider, trial.model),
+    )
+
+
+def _after(known: Breaker, effect: Effect, now: int, jitter: float, began: int) -> Breaker:
+    match effect:
+        case Effect.COUNT:
+            return breaker.failed(known, now, jitter, began)
+        case Effect.OPEN:
+            return breaker.opened(known, now, jitter)
+        case Effect.OPEN_CREDENTIAL:
+            rest = breaker.opened(known, now, jitter)
+            return replace(rest, until=max(rest.until, now + _CREDENTIAL_REST))
+        case Effect.NONE | Effect.PAUSE:
+            return known
+
+
+def _seen(key: Key, known: Breaker, now: int) -> Seen:
+    kind, provider, model = key
+    match known.standing:
+        case breaker.Standing.OPEN if not breaker.admits(known, now):
+            return Seen(kind, provider, model, known.standing, known.until)
+        case breaker.Standing.OPEN:
+            return Seen(kind, provider, model, breaker.Standing.HALF_OPEN)
+        case breaker.Standing.HALF_OPEN | breaker.Standing.CLOSED:
+            return Seen(kind, provider, model, known.standing)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from gateway.generation import Value
 from gateway.offer import Fit, Misfit, Offer, fit
 from gateway.routing.order import arrange
-from gateway.routing.policy import Rules
+from gateway.routing.policy import Rules, left_out
 
 
 class Why(StrEnum):
@@ -21,6 +22,7 @@ class Why(StrEnum):
     POLICY = "policy"  # a route leaves it out
     TOO_DEAR = "too_dear"  # above the route's highest price
     RESTING = "resting"  # its breaker is open, or it asked for a pause
+    BUSY = "busy"  # it has as many jobs under way as it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,28 @@ def plan(
     rules: Rules,
     offers: Iterable[Offer],
     standing: Mapping[str, Standing],
+    *,
+    ranking: tuple[str, ...] = (),
+    chance: float = 0.0,
 ) -> Plan:
-    """Make the plan for one request. `standing` holds, by provider, those that cannot be asked right now."""
+    """Make the plan for one request. `standing` holds, by provider, those that cannot be asked right now.
+
+    `ranking` and `chance` are those of `arrange`.
+    """
     offers = tuple(offers)
     fits = {offer.provider: fit(offer, fields) for offer in offers}
     prices = {provider: found.price for provider, found in fits.items() if isinstance(found, Fit)}
-    steps: list[Step] = []
-    excluded: list[Exclusion] = []
-    for offer in arrange(offers, asked, rules, prices):
-        found = _judge(offer, fits[offer.provider], rules, standing.get(offer.provider))
-        if isinstance(found, Step):
-            steps.append(found)
-        else:
-            excluded.append(found)
-    return Plan(tuple(steps), tuple(excluded))
+    judged = {
+        offer.provider: _judge(offer, fits[offer.provider], rules, standing.get(offer.provider)) for offer in offers
+    }
+    # Each half by itself: the share of a provider that cannot be asked falls to the others by their weights.
+    steps = {provider: found for provider, found in judged.items() if isinstance(found, Step)}
+    excluded = {provider: found for provider, found in judged.items() if isinstance(found, Exclusion)}
+    order = partial(arrange, asked=asked, rules=rules, prices=prices, ranking=ranking, chance=chance)
+    return Plan(
+        tuple(steps[offer.provider] for offer in order([offer for offer in offers if offer.provider in steps])),
+        tuple(excluded[offer.provider] for offer in order([offer for offer in offers if offer.provider in excluded])),
+    )
 
 
 def _judge(offer: Offer, found: Fit | Misfit, rules: Rules, standing: Standing | None) -> Step | Exclusion:
@@ -95,8 +105,8 @@ def _judge(offer: Offer, found: Fit | Misfit, rules: Rules, standing: Standing |
         field, _ = found.reasons[0]
         said = "; ".join(sentence for _, sentence in found.reasons)
         return Exclusion(provider, Why.MISFIT, said, field)
-    if provider in rules.never or (rules.only and provider not in rules.only):
-        return Exclusion(provider, Why.POLICY, "the route leaves it out")
+    if (reason := left_out(rules, provider, rules.carried)) is not None:
+        return Exclusion(provider, Why.POLICY, reason)
     if rules.max_price is not None and found.price > rules.max_price:
         return Exclusion(provider, Why.TOO_DEAR, "its price is above the route's max_price")
     if standing is not None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from gateway.routing.breaker import (
     CLOSED,
     Breaker,
-    Bucket,
     Standing,
     admit,
     admits,
@@ -21,6 +20,7 @@ from gateway.routing.breaker import (
     released,
     succeeded,
 )
+from gateway.routing.window import Bucket
 
 SECOND = 1_000
 DAY = 86_400_000
@@ -159,6 +159,15 @@ def test_a_probe_that_never_returns_gives_its_place_up() -> None:
     again, admitted = admit(breaker, 60_000)
     assert admitted
     assert not admits(again, 60_001)
+
+
+@pytest.mark.parametrize("lease", [5_000, 300_000])
+def test_a_probe_has_its_place_for_as_long_as_it_is_given(lease: int) -> None:
+    """A call that may take longer is waited for longer."""
+    probing, admitted = admit(opened(CLOSED, 0, 0), 30_000, lease)
+    assert admitted
+    assert not admits(probing, 29_999 + lease)
+    assert admits(probing, 30_000 + lease)
 
 
 def test_a_probe_called_back_gives_its_place_up() -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from gateway.generation import Kind, Type
 from gateway.offer import Limits
 from gateway.routing.plan import Exclusion, Plan, Standing, Step, Why, plan
-from gateway.routing.policy import Policy, Rules, Strategy, rules
+from gateway.routing.policy import Policy, Request, Rules, Strategy, rules
 from tests.gateway.routing.offers import PROMPT, form, offer, pick
 
-PLAIN = rules(Policy((), 3, 300_000, 1_800_000, 100_000), "lab/model", Kind.IMAGE, "acme")
+PLAIN = rules(Policy((), 3, 300_000, 1_800_000, 100_000), Request("lab/model", Kind.IMAGE, "acme"))
 ASKED = {"prompt": "a seal", "ratio": "16:9"}
 WIDE = pick("ratio", "1:1", "16:9")
 NARROW = pick("ratio", "1:1")
@@ -64,6 +64,11 @@ RESTING = Standing(Why.RESTING, "it failed too often", 5_000)
     [
         ({"never": ("a",)}, None, Exclusion("a", Why.POLICY, "the route leaves it out")),
         ({"only": ("b",)}, None, Exclusion("a", Why.POLICY, "the route leaves it out")),
+        (
+            {"labels": ("eu", "private"), "carried": {"a": frozenset({"eu"}), "b": frozenset({"eu", "private"})}},
+            None,
+            Exclusion("a", Why.POLICY, "the route asks for the label 'private', which it does not carry"),
+        ),
         ({"max_price": 39_999}, None, Exclusion("a", Why.TOO_DEAR, "its price is above the route's max_price")),
         ({}, RESTING, Exclusion("a", Why.RESTING, "it failed too often", until=5_000)),
         (
@@ -86,7 +91,15 @@ def test_each_exclusion_has_its_reason(
     )
 
 
-@pytest.mark.parametrize("changes", [{"only": ("a", "b")}, {"max_price": 40_000}, {"never": ("b",)}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"only": ("a", "b")},
+        {"max_price": 40_000},
+        {"never": ("b",)},
+        {"labels": ("eu",), "carried": {"a": frozenset({"eu", "fast"})}},
+    ],
+)
 def test_what_a_route_allows_stays_in(changes: dict[str, object]) -> None:
     """A provider on the list, or exactly at the highest price, is asked."""
     chosen: Rules = replace(PLAIN, **changes)
@@ -96,6 +109,21 @@ def test_what_a_route_allows_stays_in(changes: dict[str, object]) -> None:
 def test_the_hold_of_an_empty_plan_is_nothing() -> None:
     """Nothing is held for a request nobody can serve."""
     assert plan(ASKED, (), PLAIN, [], {}).hold == 0
+
+
+def test_the_share_of_one_that_cannot_be_asked_falls_to_all_others() -> None:
+    """A draw is among those that can serve: without the heaviest the others share by their own weights."""
+    chosen: Rules = replace(PLAIN, strategy=Strategy.WEIGHTED, weights=(("a", 98), ("b", 1), ("c", 1)))
+    offers = [offer(name, form(None, WIDE)) for name in "abc"]
+    made = [plan(ASKED, (), chosen, offers, {"a": RESTING}, chance=chance) for chance in (0.0, 0.49, 0.5, 0.99)]
+    assert [[step.provider for step in each.steps] for each in made] == [["b", "c"]] * 2 + [["c", "b"]] * 2
+
+
+def test_a_ranking_leads_the_plan() -> None:
+    """Under `fastest` the steps come in the order of the ranking."""
+    offers = [offer(name, form(None, WIDE)) for name in "abc"]
+    made = plan(ASKED, (), replace(PLAIN, strategy=Strategy.FASTEST), offers, {}, ranking=("c", "a"))
+    assert [step.provider for step in made.steps] == ["c", "a", "b"]
 
 
 PROVIDERS = "abcdef"
@@ -115,20 +143,23 @@ RULES = st.builds(
     order=SOME,
     only=SOME,
     never=SOME,
+    labels=st.sampled_from([(), ("eu",)]),
+    carried=SOME.map(lambda names: dict.fromkeys(names, frozenset({"eu"}))),
+    weights=SOME.map(lambda names: tuple((name, place) for place, name in enumerate(names))),
     max_price=st.none() | st.integers(0, 90_000),
 )
 
 
-@given(OFFERS, SOME, RULES, SOME)
-def test_every_offer_is_a_step_or_an_exclusion(offers, asked, chosen, resting) -> None:
+@given(OFFERS, SOME, RULES, SOME, SOME, st.floats(0, 1, exclude_max=True))
+def test_every_offer_is_a_step_or_an_exclusion(offers, asked, chosen, resting, ranking, chance) -> None:
     """Nothing is lost or doubled, the hold is the highest price, and the asked providers are tried first."""
     standing = dict.fromkeys(resting, RESTING)
-    made = plan(ASKED, asked, chosen, offers, standing)
+    made = plan(ASKED, asked, chosen, offers, standing, ranking=ranking, chance=chance)
     tried = [step.provider for step in made.steps]
     assert sorted([*tried, *(each.provider for each in made.excluded)]) == sorted(each.provider for each in offers)
     assert made.hold == max((step.price for step in made.steps), default=0)
     assert tried == [*(name for name in asked if name in tried), *(name for name in tried if name not in asked)]
-    assert made == plan(ASKED, asked, chosen, list(reversed(offers)), standing)
+    assert made == plan(ASKED, asked, chosen, list(reversed(offers)), standing, ranking=ranking, chance=chance)
     if chosen.strategy is Strategy.CHEAPEST and not asked:
         prices = [step.price for step in made.steps]
         assert prices == sorted(prices)

@@ -1,0 +1,71 @@
+"""What is under way at each provider, and until when it asked to be left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.routing.traffic import Traffic
+
+
+@pytest.mark.parametrize(
+    ("asked", "until"),
+    [(None, 5_000), (1, 1_000), (999, 1_000), (1_000, 1_000), (1_001, 1_001), (300_000, 300_000), (300_001, 300_000)],
+)
+def test_a_pause_is_between_a_second_and_five_minutes(asked: int | None, until: int) -> None:
+    """Five seconds where nothing is said."""
+    traffic = Traffic({})
+    traffic.pause("a", asked, 0)
+    assert traffic.paused("a", until - 1) == until
+    assert traffic.paused("a", until) is None
+    assert traffic.paused("b", 0) is None
+
+
+def test_the_longer_pause_holds() -> None:
+    """One that comes later and is shorter changes nothing, one that is longer does."""
+    traffic = Traffic({})
+    traffic.pause("a", 10_000, 0)
+    traffic.pause("a", 1_000, 1_000)
+    assert traffic.paused("a", 5_000) == 10_000
+    traffic.pause("a", 60_000, 5_000)
+    assert traffic.paused("a", 5_000) == 65_000
+
+
+def test_jobs_are_counted_in_and_out() -> None:
+    """Each provider by itself, and of its work what another failed at."""
+    traffic = Traffic({"a": 4})
+    for spilled in (False, True, True):
+        traffic.enter("a", spilled=spilled)
+    assert traffic.under_way("a") == 3
+    assert (traffic.has_room("a", 0, spilled=False), traffic.has_room("a", 0, spilled=True)) == (True, False)
+    traffic.leave("a", spilled=True)
+    assert traffic.has_room("a", 0, spilled=True)
+    traffic.enter("a", spilled=False)
+    traffic.enter("a", spilled=False)
+    assert (traffic.under_way("a"), traffic.has_room("a", 0, spilled=False)) == (4, False)
+    assert traffic.under_way("b") == 0
+    assert traffic.has_room("b", 0, spilled=True)
+
+
+def test_a_limit_is_learned_grows_and_is_forgotten() -> None:
+    """From what is under way at that provider, and at no other."""
+    traffic = Traffic({})
+    for _ in range(10):
+        traffic.enter("a", spilled=False)
+    assert traffic.most("a", 0) is None
+    traffic.refused("a", 1, 2)
+    assert (traffic.most("a", 3), traffic.most("b", 3)) == (7, None)
+    assert not traffic.has_room("a", 3, spilled=False)
+    for _ in range(10):
+        traffic.accepted("a", 4)
+    assert traffic.most("a", 5) == 8
+    traffic.accepted("a", 700_000)
+    assert traffic.most("a", 6) is None
+
+
+def test_caps_can_be_replaced() -> None:
+    """A reload of the policy file changes them."""
+    traffic = Traffic({"a": 1})
+    traffic.enter("a", spilled=False)
+    assert not traffic.has_room("a", 0, spilled=False)
+    traffic.caps = {"a": 2}
+    assert traffic.has_room("a", 0, spilled=False)
