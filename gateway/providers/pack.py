@@ -126,6 +126,18 @@ class Lifecycle:
         """Whether the submit call itself answers with the outputs."""
         return CallName.STATUS not in self.calls
 
+    def hands_over(self, call: CallName) -> bool:
+        """Whether the answer to a call holds the outputs, which may come inside it; a list of jobs may show those of each."""
+        match call:
+            case CallName.SUBMIT:
+                return self.is_immediate
+            case CallName.STATUS:
+                return CallName.RESULT not in self.calls
+            case CallName.RESULT | CallName.FIND:
+                return True
+            case CallName.CANCEL:
+                return False
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -68,7 +68,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call to a provider; its address and header values may hold `$secret.NAME`."""
+    """One HTTP call to a provider; its address and header values may hold `$secret.NAME`.
+
+    `hands_over` says that outputs may come inside the answer.
+    """
 
     name: CallName
     method: str
@@ -76,6 +79,7 @@ class Call:
     headers: Mapping[str, str]
     body: Any = None
     encoding: Encoding = Encoding.JSON
+    hands_over: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -107,7 +111,8 @@ def submit(
             target += f"{'&' if '?' in target else '?'}{quote(asking.query)}={quote(nudge, safe='')}"
     headers, fields = _tagged(shape.lifecycle.doubt, tag)
     body = {**body, **fields} if fields else body
-    return Call(CallName.SUBMIT, line.method, target, {**_headers(model, line), **headers}, body, shape.encoding)
+    whole = shape.lifecycle.hands_over(CallName.SUBMIT)
+    return Call(CallName.SUBMIT, line.method, target, {**_headers(model, line), **headers}, body, shape.encoding, whole)
 
 
 def find(model: Model, form: int, site: Site) -> Call | None:
@@ -116,7 +121,8 @@ def find(model: Model, form: int, site: Site) -> Call | None:
     match shape.lifecycle.doubt:
         case Discoverable(call=line):
             target = site.address(_fill(line.target, {"model": shape.native}))
-            return Call(CallName.FIND, line.method, target, _headers(model, line))
+            whole = shape.lifecycle.hands_over(CallName.FIND)
+            return Call(CallName.FIND, line.method, target, _headers(model, line), hands_over=whole)
         case Idempotent() | None:
             return None
 
@@ -126,7 +132,8 @@ def follow(model: Model, form: int, name: CallName, kept: Mapping[str, Any], sit
     shape = model.shapes[form]
     line = shape.lifecycle.calls[name]
     target = _fill(line.target, {**kept, "model": shape.native})
-    return Call(name, line.method, site.address(target), _headers(model, line))
+    whole = shape.lifecycle.hands_over(name)
+    return Call(name, line.method, site.address(target), _headers(model, line), hands_over=whole)
 
 
 def names_of(model: Model, form: int, values: Mapping[str, Value | Handed]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from gateway.providers.render import Call, File
 from gateway.providers.secrets import Secrets
 
 _LARGE = 1024 * 1024  # bytes; above it the client warns that writing them at once holds the loop
-_LONGEST_REPLY = 64 * 1024 * 1024  # bytes; pictures in base64 come inside, a status reply is some hundred bytes
+_LONGEST_OUTPUTS = 64 * 1024 * 1024  # bytes of an answer that hands over outputs: pictures in base64 come inside
+_LONGEST_WORD = 1024 * 1024  # bytes of any other answer, beyond what it repeats of the request; most have some hundred
+_ESCAPED = 2  # times as long as in the request, at the most, a text may be in an answer that repeats it
 
 
 class Broken(Exception):  # noqa: N818 - named for what happened
@@ -34,11 +36,12 @@ class Wire:
     """The line to the providers."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float, longest: int = _LONGEST_REPLY
+        self, session: aiohttp.ClientSession, secrets: Secrets, connect_timeout: float, longest: int = _LONGEST_OUTPUTS
     ) -> None:
         """Speak through `session`, whose connector refuses forbidden addresses.
 
-        `connect_timeout` in seconds, `longest` is how many bytes of an answer are read.
+        `connect_timeout` in seconds, `longest` is how many bytes are read of an answer that hands over outputs; an answer longer
+        than it may be is `UNREADABLE`.
         """
         self._session = session
         self._longest = longest
@@ -50,10 +53,12 @@ class Wire:
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
         headers = self.secrets.fill(call.headers)
         data: bytes | BytesIO | aiohttp.FormData | None = None
+        sent = 0
         if call.has_body and call.encoding is Encoding.MULTIPART:
             data = _form(call.body)  # it sets its own type, with the boundary
         elif call.has_body:
-            data = _sized(json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode())
+            text = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
+            data, sent = _sized(text), len(text)
             headers["Content-Type"] = "application/json"
         try:
             async with self._session.request(
@@ -64,7 +69,7 @@ class Wire:
                 timeout=limit,
                 allow_redirects=False,
             ) as answer:
-                body = await _read(answer, self._longest)
+                body = await _read(answer, self._longest if call.hands_over else min(self._longest, _room(sent)))
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status, lowered, body)
         except aiohttp.ClientConnectorError as error:
@@ -103,6 +108,11 @@ async def _read(answer: aiohttp.ClientResponse, longest: int) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def _room(sent: int) -> int:
+    """How long an answer may be that hands over nothing: some repeat what they were sent, pictures in base64 included."""
+    return _LONGEST_WORD + _ESCAPED * sent
 
 
 def _sized(data: bytes) -> bytes | BytesIO:

@@ -24,8 +24,19 @@ def test_a_submit_call_is_rendered(still: Model):
     assert isinstance(found, Fit)
     call = render.submit(still, found.form, found.values, SITE)
     body = {"model": "acme-still-2", "prompt": "a seal", "first": "a.png", "n": 1, "size": "1344x768", "look": "LOUD"}
-    assert call == Call(CallName.SUBMIT, "POST", f"{HOME}/pictures", AUTH, body)
+    assert call == Call(CallName.SUBMIT, "POST", f"{HOME}/pictures", AUTH, body, hands_over=True)
     assert call.has_body
+
+
+def test_the_call_that_hands_over_the_outputs_is_told(still: Model, clip: Model):
+    """Where there is a call for the result it is that one, else the one that says the job is done."""
+    assert render.submit(still, 0, {"prompt": "x"}, SITE).hands_over
+    assert not render.submit(clip, 0, {**CLIP, "images": ("a.png",)}, SITE).hands_over
+    calls = (CallName.STATUS, CallName.RESULT, CallName.CANCEL)
+    assert [render.follow(clip, 0, name, KEPT, SITE).hands_over for name in calls] == [False, True, False]
+    lifecycle = clip.shapes[0].lifecycle
+    polled = replace(lifecycle, calls={name: lifecycle.calls[name] for name in (CallName.SUBMIT, CallName.STATUS)})
+    assert polled.hands_over(CallName.STATUS)
 
 
 def test_a_models_name_is_a_path_of_its_own(clip: Model):

@@ -26,7 +26,9 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def submit(url: str, body: object = None) -> Call:
     """Make a call that carries a body."""
-    return Call(CallName.SUBMIT, "POST", url, AUTH, body if body is not None else {"prompt": "Grüße 海豹"})
+    return Call(
+        CallName.SUBMIT, "POST", url, AUTH, body if body is not None else {"prompt": "Grüße 海豹"}, hands_over=True
+    )
 
 
 @asynccontextmanager
@@ -123,6 +125,30 @@ async def test_an_endless_answer_is_cut():
 
     async with server(answer) as url:
         assert (await sent(submit(url), longest=1000)).body is UNREADABLE
+
+
+@pytest.mark.parametrize(("hands_over", "read"), [(True, True), (False, False)])
+async def test_only_an_answer_that_hands_over_outputs_may_be_long(hands_over: bool, read: bool):  # noqa: FBT001 - a column of a table
+    """A megabyte is enough for a word; pictures in base64 are read where outputs are due."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"b64": "A" * (1 << 20)})
+
+    async with server(answer) as url:
+        reply = await sent(Call(CallName.STATUS, "GET", url, AUTH, hands_over=hands_over), longest=1 << 24)
+    assert (reply.body is not UNREADABLE) is read
+
+
+async def test_an_answer_may_repeat_what_it_was_sent():
+    """Some queues answer with the whole request, pictures and all: the job's id stands beside it."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"id": "j1", "input": await request.json()})
+
+    picture = {"image": "A" * (3 << 20), "prompt": "海" * (1 << 18)}
+    async with server(answer) as url:
+        reply = await sent(Call(CallName.SUBMIT, "POST", url, AUTH, picture), longest=1 << 24)
+    assert reply.body["id"] == "j1"
 
 
 async def test_a_redirect_is_not_followed():
