@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 from gateway import log
@@ -20,7 +21,7 @@ from gateway.settings import Settings
 from gateway.webhooks import post
 from gateway.webhooks.event import Words
 from gateway.webhooks.outbox import Outbox
-from gateway.webhooks.sign import Secrets
+from gateway.webhooks.sign import OVERLAP, Secrets
 
 
 class Telling:
@@ -37,9 +38,13 @@ class Telling:
         """Take over who is told and how. A store that fails at this keeps the endpoints it has until the next time."""
         now = self._clock.now_ms()
         self.outbox.rules = settings.delivery
-        self._secrets.replace(_given(settings), now)
+        self._secrets.replace(_given(settings))
+        listeners = [
+            replace(listener, sealed=self._secrets.seal(listener.id, each.secret))
+            for listener, each in zip(_listeners(settings, now), settings.webhooks, strict=True)
+        ]
         try:
-            await self._store.write(endpoints.sync(_listeners(settings, now), now))
+            await self._store.write(endpoints.sync(listeners, now + OVERLAP, now))
         except StoreError as error:
             log.event("webhooks_not_taken", level="error", error=error)
 

@@ -12,7 +12,7 @@ from gateway.artifacts.store import Store
 from gateway.clock import Clock
 from gateway.ingress.account import Tallies
 from gateway.ingress.callers import Callers
-from gateway.ledger import checks, generations, keys, usage
+from gateway.ledger import checks, endpoints, events, generations, keys, usage
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 
@@ -20,12 +20,14 @@ _FLUSH = 1.0  # seconds between writes of what is only counted: so much may be l
 _SWEEP = 60.0
 _EXPIRE = 60.0
 _CHECK = 60.0
+_BEAT = 0.5
+_BLOCKED = 1.0  # seconds of lag that are told: nothing that is done on purpose takes as long
 _GRACE = 120_000  # ms past its deadline that a generation may take to be settled
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How many ms outputs, records of what has ended, and counts of requests are kept."""
+    """How many ms outputs, records of what has ended and was told, and counts of requests are kept."""
 
     outputs: int
     records: int
@@ -55,6 +57,7 @@ class Upkeep:
 
     def start(self) -> None:
         """Begin."""
+        self._tasks.append(asyncio.create_task(self.watch(), name="watch"))
         for seconds, task in (
             (_FLUSH, self.flush),
             (_SWEEP, self.sweep),
@@ -62,6 +65,16 @@ class Upkeep:
             (_CHECK, self.check),
         ):
             self._tasks.append(asyncio.create_task(self._every(seconds, task), name=task.__name__))
+
+    async def watch(self) -> None:
+        """Measure how late the loop comes to what is due, for as long as it runs."""
+        while True:
+            due = self._clock.monotonic() + _BEAT
+            await self._clock.sleep(_BEAT)
+            lag = max(0.0, self._clock.monotonic() - due)
+            metrics.LOOP_LAG.observe(lag)
+            if lag >= _BLOCKED:
+                log.event("loop_blocked", level="warning", seconds=round(lag, 3))
 
     async def stop(self) -> None:
         """End, with the last counts written."""
@@ -102,6 +115,9 @@ class Upkeep:
                 if each.has_files and self._artifacts is not None:
                     files += await self._artifacts.delete(each.id)
             log.event("records_expired", generations=len(expired), files=files)
+        while await self._store.write(events.forget(now - self._ages.records)):
+            pass
+        await self._store.write(endpoints.forget_secrets(now))
         while await self._store.write(usage.forget((now - self._ages.usage) // usage.DAY)):
             pass
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.fault import PERMITS, Effect
+from gateway.generation import State
 from gateway.ledger.events import EventType, announce
 from gateway.ledger.program import Program, Row, ask, one
-from gateway.ledger.records import Attempt, attempt, dump
+from gateway.ledger.records import Attempt, attempt, dump, load
 from gateway.outcome import AttemptState, Billing
 
 
@@ -24,6 +26,7 @@ class After:
 
 
 NOTHING = After(None)
+_COUNTS = {kind.value for kind, permit in PERMITS.items() if permit.breaker is not Effect.NONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,22 @@ class Unattended:
     attempt: Attempt
     model: str
     cancels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of an attempt: used, failed or discarded. Times in milliseconds since the epoch.
+
+    `ran` is how many ms its job ran, None where that is not known; it was seen to have ended some time after it had.
+    """
+
+    provider: str
+    model: str
+    form: int
+    outcome: str
+    started: int
+    ended: int
+    ran: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +166,30 @@ def find(attempt_id: int) -> Program[Attempt | None]:
     """Find an attempt by its id."""
     row = yield from one("attempt_find", id=attempt_id)
     return attempt(row) if row else None
+
+
+def recent(since: int, limit: int) -> Program[list[Finished]]:
+    """Of the latest `limit` attempts those that ended since a time and say something of their provider, newest first.
+
+    Left out is what the caller gave up on, and what failed for no fault of the provider or for one deleted since.
+    """
+    rows = yield from ask("attempts_recent", since=since, limit=limit)
+    told = ((row, _outcome(row)) for row in rows)
+    return [
+        Finished(row["provider"], row["model"], row["form"], said, row["started"], row["ended"], row["ran"])
+        for row, said in told
+        if said
+    ]
+
+
+def _outcome(row: Row) -> str | None:
+    """What an ended attempt says of its provider, if anything."""
+    state = AttemptState(row["state"])
+    if row["won"]:
+        return "used"
+    if row["generation_state"] == State.CANCELED and state is not AttemptState.ERROR:
+        return None
+    if state is AttemptState.ABANDONED or row["double_spend"]:
+        return "discarded"
+    kind = (load(row["fault"]) or {}).get("kind")
+    return "failed" if kind in _COUNTS else None

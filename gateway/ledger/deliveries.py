@@ -36,7 +36,8 @@ class DeliveryState(StrEnum):
 class Due:
     """One delivery that is to be attempted: its event, the generation it is about as it is now, and where it goes.
 
-    `attempts` is how many there were; `happened` is when the event was, in milliseconds.
+    `attempts` is how many there were; `happened` is when the event was, in milliseconds. `previous` is the sealed secret that was
+    replaced in the policy.
     """
 
     seq: int
@@ -52,6 +53,7 @@ class Due:
     source: Source
     version: int
     previous_until: int | None
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ def _due(row: Row) -> Program[Due]:
         source=Source(row["source"]),
         version=row["version"],
         previous_until=row["previous_until"],
+        previous=row["previous"],
     )
 
 

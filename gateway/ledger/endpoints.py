@@ -35,7 +35,8 @@ class Why(StrEnum):
 class Endpoint:
     """Who is told. `account` is EVERY for one that hears of all; `why` is None while it is active.
 
-    `version` is which of its secrets signs; the one before does too until `previous_until`. Times in milliseconds.
+    `version` is which of its secrets signs; the one before does too until `previous_until`. `sealed` is the secret that an
+    endpoint of the policy brings, unreadable without the gateway's own. Times in milliseconds.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Endpoint:
     why: Why | None = None
     failures: int = 0
     draining: bool = False
+    sealed: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -146,8 +148,11 @@ def test(endpoint: str, event_id: str, at: int) -> Program[str | None]:
     return (yield from events.test(endpoint, found.account, event_id, at))
 
 
-def sync(wanted: Iterable[Endpoint], at: int) -> Program[None]:
-    """Make the endpoints of the policy those that are wanted. One that is there keeps its history, and whether it is disabled."""
+def sync(wanted: Iterable[Endpoint], previous_until: int, at: int) -> Program[None]:
+    """Make the endpoints of the policy those that are wanted. One that is there keeps its history, and whether it is disabled.
+
+    A secret that another one replaces still signs until `previous_until`.
+    """
     by_id = {each.id: replace(each, source=Source.CONFIG) for each in wanted}
     for row in (yield from ask("endpoints_from", source=Source.CONFIG.value)):
         if row["id"] not in by_id:
@@ -155,6 +160,13 @@ def sync(wanted: Iterable[Endpoint], at: int) -> Program[None]:
     for each in by_id.values():
         there = yield from one("endpoint_any", id=each.id)
         yield from (create(each) if there is None else _change(each.id, each.url, each.events, at))
+        if each.sealed is not None:
+            yield from ask("endpoint_seal", id=each.id, sealed=each.sealed, until=previous_until)
+
+
+def forget_secrets(now: int) -> Program[None]:
+    """Forget the replaced secrets that do not sign any more."""
+    yield from ask("endpoints_unseal", now=now)
 
 
 def _change(endpoint: str, url: str, hears: tuple[EventType, ...], at: int) -> Program[None]:
@@ -185,4 +197,5 @@ def _endpoint(row: Row) -> Endpoint:
         why=Why(row["why"]) if row["why"] is not None else None,
         failures=row["failures"],
         draining=bool(row["draining"]),
+        sealed=row["sealed"],
     )

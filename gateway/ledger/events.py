@@ -64,6 +64,20 @@ def test(endpoint: str, account: str, event_id: str, at: int) -> Program[str]:
     return (yield from _owe(row["seq"], event, {"endpoint": endpoint, "state": found["state"]}, at))
 
 
+def forget(before: int, limit: int = 100) -> Program[int]:
+    """Remove up to `limit` events from before a time, with their deliveries, and give how many went.
+
+    One stays that is about something live, or has a delivery that is owed or ended since.
+    """
+    outdated = yield from ask("events_outdated", before=before, limit=limit)
+    for row in outdated:
+        yield from ask("deliveries_forget", event=row["seq"])
+        yield from ask("event_forget", event=row["seq"])
+    if outdated:
+        yield from ask("events_since", before=before)
+    return len(outdated)
+
+
 def _owe(seq: int, event: UUID, listener: Row | Mapping[str, Any], at: int) -> Program[str]:
     delivery = str(uuid5(event, listener["endpoint"]))
     is_active = listener["state"] == "active"

@@ -37,10 +37,12 @@ __all__ = [
     "find",
     "find_any",
     "forget_keys",
+    "history",
     "live",
     "move",
     "page",
     "remove_files",
+    "seen",
     "stale",
     "succeed",
 ]
@@ -62,7 +64,8 @@ class Idempotency:
 class NewGeneration:
     """A generation to accept. `price` is the hold, above zero, in millionths of a credit; times in milliseconds.
 
-    `request` and `plan` are kept as JSON: the canonical fields with whatever has to be echoed, and the pinned steps.
+    `request` and `plan` are kept as JSON: the canonical fields with whatever has to be echoed, and the pinned steps. `key` is the
+    id of the API key it is counted against, see `spending`.
     """
 
     id: str
@@ -77,6 +80,7 @@ class NewGeneration:
     deadline: int
     adjustments: Sequence[Any] = ()
     idempotency: Idempotency | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,8 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
     """Hold the price and write the generation, or say why not. ValueError when the price is not above zero."""
     if new.price <= 0:
         raise ValueError(f"the price of a generation must be above zero, not {new.price}")
-    if new.idempotency and (seen := (yield from _seen(new, new.idempotency))):
-        return seen
+    if new.idempotency and (before := (yield from seen(new, new.idempotency))):
+        return before
     held = yield from one("account_hold", account=new.account, amount=new.price)
     if held is None:
         balance = yield from one("account_balance", account=new.account)
@@ -154,6 +158,7 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
         price=new.price,
         at=new.created,
         deadline=new.deadline,
+        key=new.key,
     )
     seq: int = row["seq"]
     yield from ask("hold_open", generation=seq, account=new.account, amount=new.price, at=new.created)
@@ -171,7 +176,8 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
     return Accepted(held["available"])
 
 
-def _seen(new: NewGeneration, key: Idempotency) -> Program[Replay | KeyMismatch | None]:
+def seen(new: NewGeneration, key: Idempotency) -> Program[Replay | KeyMismatch | None]:
+    """What the caller's key was used for before; None when it is new, or its time is over."""
     row = yield from one("idempotency_find", account=new.account, key=key.key)
     if row is None or row["created"] <= new.created - KEY_LIFE:
         return None
@@ -195,6 +201,11 @@ def find_any(generation: str, *, attempts: bool = False) -> Program[Record | Non
     """Find a generation whoever it belongs to. Deleted ones are not found."""
     row = yield from one("generation_any", id=generation)
     return (yield from _whole(row, attempts=attempts)) if row else None
+
+
+def history(generation: str) -> Program[list[tuple[State, int]]]:
+    """Every state a generation has been in, and since when in ms."""
+    return [(State(row["state"]), row["at"]) for row in (yield from ask("transitions_of", id=generation))]
 
 
 def _whole(row: Any, *, attempts: bool) -> Program[Record]:

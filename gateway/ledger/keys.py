@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.ledger.program import Program, Row, ask, one
 from gateway.ledger.records import dump, load
+
+
+class Per(StrEnum):
+    """What a budget is for: each day in UTC, or all there will be."""
+
+    DAY = "day"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a key may be used for beyond its scopes; None and empty cap nothing.
+
+    `models` are patterns, `budget` millionths of a credit, `rate` requests a minute, `in_flight` generations under way.
+    """
+
+    models: tuple[str, ...] = ()
+    budget: int | None = None
+    per: Per = Per.ALL
+    rate: int | None = None
+    in_flight: int | None = None
+
+
+NO_CAPS = Caps()
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
     """A key: `prefix` is its beginning, for people; `networks` are the addresses it may be used from, empty for all.
 
-    Times are milliseconds since the epoch. Whether it may be used now is for the caller to judge.
+    `family` is the first of the keys that replaced one another, empty for the first itself. Times are milliseconds since the
+    epoch. Whether it may be used now is for the caller to judge.
     """
 
     id: str
@@ -28,6 +54,14 @@ class KeyRow:
     revoked: int | None = None
     last_used: int | None = None
     rotated_to: str | None = None
+    starts: int | None = None
+    caps: Caps = NO_CAPS
+    family: str = ""
+
+    @property
+    def first(self) -> str:
+        """The id of the first key of its family, which its budget and its limits are counted by."""
+        return self.family or self.id
 
 
 def create(key: KeyRow) -> Program[None]:
@@ -43,6 +77,13 @@ def create(key: KeyRow) -> Program[None]:
         networks=dump(key.networks),
         created=key.created,
         expires=key.expires,
+        starts=key.starts,
+        family=key.family or None,
+        models=dump(key.caps.models),
+        budget=key.caps.budget,
+        budget_per=key.caps.per.value,
+        rate=key.caps.rate,
+        in_flight=key.caps.in_flight,
     )
 
 
@@ -52,10 +93,37 @@ def by_hash(digest: str) -> Program[KeyRow | None]:
     return _key(row) if row else None
 
 
+def find(key_id: str) -> Program[KeyRow | None]:
+    """Find a key by its id, whatever its state."""
+    row = yield from one("key_find", id=key_id)
+    return _key(row) if row else None
+
+
 def list_(account: str | None = None) -> Program[list[KeyRow]]:
     """The keys of an account, or all there are; newest first."""
     rows = yield from (ask("keys_all") if account is None else ask("keys_of", account=account))
     return [_key(row) for row in rows]
+
+
+def change(key: KeyRow) -> Program[bool]:
+    """Write a key's name, networks and caps anew; False when there is none or it is revoked."""
+    row = yield from one(
+        "key_change",
+        id=key.id,
+        name=key.name,
+        networks=dump(key.networks),
+        models=dump(key.caps.models),
+        budget=key.caps.budget,
+        budget_per=key.caps.per.value,
+        rate=key.caps.rate,
+        in_flight=key.caps.in_flight,
+    )
+    return row is not None
+
+
+def rehash(key_id: str, old: str, digest: str) -> Program[None]:
+    """Put another hash in place of the one a key was found by."""
+    yield from ask("key_rehash", id=key_id, old=old, hash=digest)
 
 
 def revoke(key_id: str, at: int) -> Program[bool]:
@@ -96,4 +164,13 @@ def _key(row: Row) -> KeyRow:
         revoked=row["revoked"],
         last_used=row["last_used"],
         rotated_to=row["rotated_to"],
+        starts=row["starts"],
+        caps=Caps(
+            models=tuple(load(row["models"])),
+            budget=row["budget"],
+            per=Per(row["budget_per"]),
+            rate=row["rate"],
+            in_flight=row["in_flight"],
+        ),
+        family=row["family"] or "",
     )

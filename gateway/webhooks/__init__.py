@@ -21,5 +21,6 @@ Decided because
 - What an endpoint is sent grows with what it takes. One that fails gets one attempt at a time, with rests between them, and all
   that fail share half of what is sent at once: a receiver that hangs costs the others nothing.
 - A receiver's answer is its status alone. Its body is read so far that the line can be used again, and kept nowhere.
-- Secrets are derived, not stored: a copy of the store signs nothing.
+- Secrets are derived, not stored, and those that the policy brings are sealed: a copy of the store signs nothing. They are kept
+  at all because one that was replaced while the gateway was down has to sign for a day, and no file has it any more.
 """

@@ -181,7 +181,7 @@ class Outbox:
 
     async def _attempt(self, due: Due, now: int) -> Outcome:
         try:
-            secrets = self._secrets.of(due.endpoint, due.source, due.version, due.previous_until, now)
+            secrets = self._secrets.of(due, now)
             if not secrets:
                 return Unanswered("no_secret")
             happened = iso(due.happened)

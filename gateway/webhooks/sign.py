@@ -13,10 +13,12 @@ import hmac
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from gateway.ledger.deliveries import Due
 from gateway.ledger.endpoints import Source
 
 _BRAND = "whsec_"
 _LEAST, _MOST = 24, 64  # bytes of a secret, the bounds of Standard Webhooks
+_TAG = 32  # bytes of SHA-256
 OVERLAP = 24 * 60 * 60 * 1000  # ms for which a replaced secret still signs
 
 
@@ -38,30 +40,58 @@ class Secrets:
         """Derive from `key`; `given` are the secrets of the policy, by the endpoint's id."""
         self._key = key
         self._given = dict(given)
-        self._before: dict[str, tuple[str, int]] = {}
 
     def derived(self, endpoint: str, version: int) -> str:
         """The secret of an endpoint that brings none."""
         digest = hmac.new(self._key, f"{endpoint}:{version}".encode(), hashlib.sha256).digest()
         return _BRAND + base64.b64encode(digest).decode()
 
-    def replace(self, given: Mapping[str, str], now: int) -> None:
-        """Take the secrets of a new policy; one that is replaced still signs for a day, or until the process ends."""
-        for endpoint, secret in self._given.items():
-            if endpoint in given and given[endpoint] != secret:
-                self._before[endpoint] = (secret, now + OVERLAP)
+    def replace(self, given: Mapping[str, str]) -> None:
+        """Take the secrets of a new policy."""
         self._given = dict(given)
 
-    def of(self, endpoint: str, source: Source, version: int, previous_until: int | None, now: int) -> tuple[str, ...]:
-        """The secrets that sign for an endpoint now, the newest first; none for an endpoint the policy has dropped."""
-        if source is Source.CONFIG:
-            secret = self._given.get(endpoint)
-            before, until = self._before.get(endpoint, ("", 0))
-            return () if secret is None else (secret, before) if now < until else (secret,)
-        newest = self.derived(endpoint, version)
-        if version > 1 and previous_until is not None and now < previous_until:
-            return (newest, self.derived(endpoint, version - 1))
-        return (newest,)
+    def of(self, due: Due, now: int) -> tuple[str, ...]:
+        """The secrets that sign a delivery now, the newest first; none for an endpoint the policy has dropped."""
+        newest = self._newest(due)
+        if newest is None:
+            return ()
+        overlaps = due.previous_until is not None and now < due.previous_until
+        before = self._before(due) if overlaps else None
+        return (newest,) if before is None else (newest, before)
+
+    def _newest(self, due: Due) -> str | None:
+        match due.source:
+            case Source.CONFIG:
+                return self._given.get(due.endpoint)
+            case Source.API:
+                return self.derived(due.endpoint, due.version)
+
+    def _before(self, due: Due) -> str | None:
+        match due.source:
+            case Source.CONFIG:
+                return self.unseal(due.endpoint, due.previous) if due.previous is not None else None
+            case Source.API:
+                return self.derived(due.endpoint, due.version - 1) if due.version > 1 else None
+
+    def seal(self, endpoint: str, secret: str) -> str:
+        """A secret of an endpoint as the store may have it. The same gives the same, so that another one shows."""
+        # Synthetic initialisation vector, after RFC 5297: the tag over the text is what the stream that hides it begins from.
+        tag = hmac.digest(self._part("tag"), f"{endpoint}:{secret}".encode(), "sha256")
+        return base64.b64encode(tag + self._hidden(tag, secret.encode())).decode()
+
+    def unseal(self, endpoint: str, sealed: str) -> str | None:
+        """Read a sealed secret; None when it was sealed for another endpoint or by a gateway with another secret of its own."""
+        raw = base64.b64decode(sealed)
+        tag, text = raw[:_TAG], self._hidden(raw[:_TAG], raw[_TAG:])
+        expected = hmac.digest(self._part("tag"), endpoint.encode() + b":" + text, "sha256")
+        return text.decode() if hmac.compare_digest(tag, expected) else None
+
+    def _hidden(self, tag: bytes, text: bytes) -> bytes:
+        stream = hashlib.shake_256(self._part("stream") + tag).digest(len(text))
+        return bytes(each ^ key for each, key in zip(text, stream, strict=True))
+
+    def _part(self, purpose: str) -> bytes:
+        return hmac.digest(self._key, f"sealing {purpose}".encode(), "sha256")
 
 
 def headers(

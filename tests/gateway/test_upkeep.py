@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway import metrics
 from gateway.ingress.account import Tallies
 from gateway.ingress.envelope import Answered
-from gateway.ledger import checks, credits, generations
+from gateway.ledger import checks, credits, deliveries, endpoints, generations
+from gateway.ledger.deliveries import Attempted, Room
+from gateway.ledger.endpoints import of_policy
+from gateway.ledger.events import EventType
 from gateway.ledger.usage import DAY, report
 from gateway.providers.catalog import Catalog
 from gateway.upkeep import Ages, Upkeep
@@ -112,6 +117,29 @@ async def test_many_go_in_small_batches(house: House) -> None:
     assert gone == [3, 3, 1, 0]
 
 
+async def test_what_was_told_goes_with_the_records(house: House) -> None:
+    """After thirty days nothing is left of events that were told; one that is still owed stays until it is not."""
+    now = house.clock.now_ms
+    hook = of_policy(None, "https://hooks.test/", [EventType.FAILED], now())
+    await house.store.write(endpoints.sync([hook], now(), now()))
+    for _ in range(2):
+        await house.fail(await house.create())
+    [told, owed] = (await house.store.read(deliveries.due(now(), Room(9, 9, {}, {})))).due
+    await house.store.write(deliveries.attempted(told, Attempted(now(), now(), arrived=True, status=204), 9))
+    left = []
+    for days in (29, 2, 30):
+        await house.clock.advance(days * 24 * HOUR)
+        await upkeep(house).expire()
+        left.append([each.id for each in await house.store.report(deliveries.page(told.endpoint, 9))])
+        assert await house.store.report(checks.run_checks(now(), 0)) == []
+        if days == 2:
+            await house.store.write(deliveries.attempted(owed, Attempted(now(), now(), arrived=False), 9))
+    assert left == [[owed.id, told.id], [owed.id], [owed.id]]
+    await house.clock.advance(2 * 24 * HOUR)
+    await upkeep(house).expire()
+    assert await house.store.report(deliveries.page(told.endpoint, 9)) == []
+
+
 async def test_counts_go_after_a_year(house: House) -> None:
     """Counts of requests are forgotten by the day, when they are older than they are kept."""
     tallies = Tallies()
@@ -122,3 +150,27 @@ async def test_counts_go_after_a_year(house: House) -> None:
     assert (await house.store.report(report(ACCOUNT, 0))).endpoints[0].total == 3
     await upkeep(house).expire()
     assert (await house.store.report(report(ACCOUNT, 0))).endpoints[0].total == 2
+
+
+async def test_a_loop_that_is_late_is_measured(house: House) -> None:
+    """Twice a second it is measured how late the loop comes to what is due."""
+
+    class Late(type(house.clock)):  # type: ignore[misc] # the clock of the tests, whoever made it
+        """A clock whose sleepers wake three seconds late."""
+
+        async def sleep(self, seconds: float) -> None:
+            """Wait, and three seconds more."""
+            await super().sleep(seconds + 3)
+
+    def measured() -> tuple[float, float]:
+        [series] = metrics.LOOP_LAG.collect()
+        found = {sample.name.rpartition("_")[2]: sample.value for sample in series.samples}
+        return found["count"], found["sum"]
+
+    clock = Late()
+    keeper = Upkeep(house.store, house.artifacts, house.tallies, None, clock, AGES)
+    before = measured()
+    watching = asyncio.create_task(keeper.watch())
+    await clock.advance(7)
+    watching.cancel()
+    assert tuple(after - was for after, was in zip(measured(), before, strict=True)) == (2, 6)

@@ -53,11 +53,12 @@ SELECT g.id FROM generation g JOIN attempt a ON a.generation = g.seq
  GROUP BY g.id HAVING COUNT(*) > 1;
 
 -- name: check_l11
--- Every end that somebody wanted to hear of has its event.
+-- Every end that somebody wanted to hear of has its event, as long as events are kept.
 SELECT g.id FROM transition t JOIN generation g ON g.seq = t.generation
   JOIN subscription s ON s.account_id IN (g.account_id, '') AND t.seq > s.since AND (s.until IS NULL OR t.seq <= s.until)
    AND s.type = CASE t.b WHEN 'succeeded' THEN 'generation.completed' ELSE 'generation.' || t.b END
  WHERE t.b IN ('succeeded', 'failed', 'canceled')
+   AND g.ended >= (SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'events_since')
    AND NOT EXISTS (SELECT 1 FROM event v WHERE v.generation = g.seq AND v.type = s.type);
 
 -- name: check_l12

@@ -6,7 +6,7 @@ SELECT endpoint FROM delivery
 -- name: deliveries_due
 -- What is due at an endpoint, longest due first.
 SELECT d.*, v.type, v.id AS event_id, v.account_id, v.generation, v.data, v.at AS happened,
-       e.url, e.source, e.version, e.previous_until
+       e.url, e.source, e.version, e.previous_until, e.previous
   FROM delivery d JOIN event v ON v.seq = d.event JOIN endpoint e ON e.id = d.endpoint
  WHERE d.state = 'pending' AND d.endpoint = :endpoint AND d.next_at <= :now
  ORDER BY d.next_at, d.seq LIMIT :limit;
@@ -25,7 +25,7 @@ RETURNING seq;
 -- name: delivery_whole
 -- One delivery with its event and its endpoint.
 SELECT d.*, v.type, v.id AS event_id, v.account_id, v.generation, v.data, v.at AS happened,
-       e.url, e.source, e.version, e.previous_until
+       e.url, e.source, e.version, e.previous_until, e.previous
   FROM delivery d JOIN event v ON v.seq = d.event JOIN endpoint e ON e.id = d.endpoint
  WHERE d.seq = :seq;
 

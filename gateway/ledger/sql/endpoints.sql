@@ -11,6 +11,16 @@ SELECT * FROM endpoint WHERE id = :id AND deleted IS NULL;
 -- One endpoint, deleted or not.
 SELECT id, deleted FROM endpoint WHERE id = :id;
 
+-- name: endpoint_seal
+-- Keeps the sealed secret of an endpoint of the policy; one that it replaces still signs for a while.
+UPDATE endpoint
+   SET previous = sealed, previous_until = CASE WHEN sealed IS NULL THEN NULL ELSE :until END, sealed = :sealed
+ WHERE id = :id AND (sealed IS NULL OR sealed <> :sealed);
+
+-- name: endpoints_unseal
+-- Forgets the replaced secrets whose time is over.
+UPDATE endpoint SET previous = NULL WHERE previous IS NOT NULL AND previous_until <= :now;
+
 -- name: endpoints_of
 -- The endpoints of one account, oldest first.
 SELECT * FROM endpoint WHERE account_id = :account AND deleted IS NULL ORDER BY created, id;
@@ -58,8 +68,10 @@ UPDATE endpoint SET version = version + 1, previous_until = :until, changed = :a
 RETURNING version;
 
 -- name: endpoint_delete
--- Deletes an endpoint.
-UPDATE endpoint SET deleted = :at, draining = 0, changed = :at WHERE id = :id AND deleted IS NULL RETURNING id;
+-- Deletes an endpoint, with the secrets kept of it.
+UPDATE endpoint SET deleted = :at, draining = 0, changed = :at, sealed = NULL, previous = NULL
+ WHERE id = :id AND deleted IS NULL
+RETURNING id;
 
 -- name: endpoint_failed
 -- Counts a failed attempt; those that were under way together count as one.

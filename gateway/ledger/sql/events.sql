@@ -15,3 +15,23 @@ RETURNING seq;
 -- Writes that an event has to be told to an endpoint: now, or once it is enabled again.
 INSERT INTO delivery (id, endpoint, event, replay_of, state, next_at, created)
 VALUES (:id, :endpoint, :event, :replay, :state, :next, :at);
+
+-- name: events_outdated
+-- Events from before a time about nothing that is live, whose deliveries all ended before it too; oldest first.
+SELECT v.seq FROM event v LEFT JOIN generation g ON g.seq = v.generation
+ WHERE v.at < :before AND (g.seq IS NULL OR g.ended < :before)
+   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = v.seq AND (d.ended IS NULL OR d.ended >= :before))
+ ORDER BY v.at LIMIT :limit;
+
+-- name: deliveries_forget
+-- Removes the deliveries of an event.
+DELETE FROM delivery WHERE event = :event;
+
+-- name: event_forget
+-- Removes an event.
+DELETE FROM event WHERE seq = :event;
+
+-- name: events_since
+-- Notes since when every event is still there.
+UPDATE meta SET value = CAST(CAST(:before AS BIGINT) AS TEXT)
+ WHERE key = 'events_since' AND CAST(value AS BIGINT) < CAST(:before AS BIGINT);

@@ -29,8 +29,10 @@ RETURNING posted - held AS available;
 -- name: generation_add
 -- Writes a new generation; its first transition is written with it.
 INSERT INTO generation
-       (id, account_id, kind, model, request, plan, adjustments, provider_order, state, price, created, changed, deadline)
-VALUES (:id, :account, :kind, :model, :request, :plan, :adjustments, :order, 'accepted', :price, :at, :at, :deadline)
+       (id, account_id, kind, model, request, plan, adjustments, provider_order, state, price, created, changed, deadline,
+        key_id)
+VALUES (:id, :account, :kind, :model, :request, :plan, :adjustments, :order, 'accepted', :price, :at, :at, :deadline,
+        :key)
 RETURNING seq;
 
 -- name: hold_open
@@ -128,3 +130,7 @@ RETURNING seq;
 SELECT id FROM generation
  WHERE state = 'succeeded' AND removed IS NULL AND ended < :before
  ORDER BY ended LIMIT :limit;
+
+-- name: transitions_of
+-- Every state a generation has been in, and since when.
+SELECT t.b AS state, t.at FROM generation g JOIN transition t ON t.generation = g.seq WHERE g.id = :id ORDER BY t.seq;

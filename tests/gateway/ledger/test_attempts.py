@@ -8,7 +8,7 @@ import pytest
 
 from gateway.generation import State
 from gateway.ledger import attempts, generations
-from gateway.ledger.attempts import Duplicate
+from gateway.ledger.attempts import Duplicate, Finished
 from gateway.ledger.program import ConstraintBroken
 from gateway.outcome import AttemptState, Billing
 
@@ -168,3 +168,53 @@ async def test_a_late_result_is_noted_once(desk: Any) -> None:
     ]
     found = await desk.store.read(attempts.find(opened))
     assert (found.billing, found.double_spend, found.cost, found.won) == (Billing.CERTAIN, True, 9, False)
+
+
+async def closed(desk: Any, name: str, end: AttemptState, fault: str, *, at: int = 230) -> int:
+    """A generation whose only attempt ended without success."""
+    await desk.accept(name)
+    opened: int = await desk.open(name)
+    await desk.store.write(attempts.close_attempt(opened, end, {"kind": fault}, Billing.NONE, at))
+    return opened
+
+
+async def test_recent_attempts_say_what_came_of_them(desk: Any) -> None:
+    """Newest first: delivered ones as used, faults of the provider as failed, what nobody waited for as discarded."""
+    await desk.done("a", model="lab/other")
+    await closed(desk, "b", AttemptState.ERROR, "provider_error")
+    await closed(desk, "c", AttemptState.IN_DOUBT, "timeout", at=240)
+    await closed(desk, "d", AttemptState.ABANDONED, "timeout")
+    late = await closed(desk, "e", AttemptState.IN_DOUBT, "lost")
+    await desk.store.write(attempts.late(late))
+    assert await desk.store.report(attempts.recent(0, 100)) == [
+        Finished("one", "lab/model", 0, "discarded", 200, 230, None),
+        Finished("one", "lab/model", 0, "discarded", 200, 230, None),
+        Finished("one", "lab/model", 0, "failed", 200, 240, None),
+        Finished("one", "lab/model", 0, "failed", 200, 230, None),
+        Finished("one", "lab/other", 0, "used", 200, 300, 10),
+    ]
+
+
+async def test_recent_attempts_leave_out_what_says_nothing_of_the_provider(desk: Any) -> None:
+    """Open attempts, the caller's own mistakes, what the caller gave up on and what was deleted since are not told."""
+    await desk.accept("a")
+    await desk.open("a")
+    for name, fault in (("b", "content_blocked"), ("c", "invalid_input"), ("d", "timeout")):
+        await closed(desk, name, AttemptState.ERROR, fault)
+    await desk.store.write(generations.fail("d", {"name": "x", "message": "y"}, 240))
+    await desk.store.write(generations.delete("acme", "d", 250))
+    await desk.accept("e")
+    opened = await desk.open("e")
+    await desk.store.write(generations.cancel("acme", "e", 205))
+    await desk.store.write(attempts.close_attempt(opened, AttemptState.ABANDONED, FAULT, Billing.POSSIBLE, 230))
+    await desk.store.write(attempts.late(opened))
+    assert await desk.store.report(attempts.recent(0, 100)) == []
+
+
+async def test_recent_attempts_are_bounded(desk: Any) -> None:
+    """Only those that ended since the time are told, of no more than the latest so many."""
+    assert await desk.store.report(attempts.recent(0, 100)) == []
+    for n in range(1, 5):
+        await closed(desk, f"g{n}", AttemptState.ERROR, "timeout", at=200 + n)
+    found = [[each.ended for each in await desk.store.report(attempts.recent(*asked))] for asked in ((203, 9), (0, 3))]
+    assert found == [[204, 203], [204, 203, 202]]

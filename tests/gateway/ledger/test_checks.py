@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger import attempts, checks, endpoints, generations
+from gateway.ledger import attempts, checks, endpoints, generations, keys, spending
 from gateway.ledger.endpoints import Endpoint, Source
 from gateway.ledger.events import USUAL
+from gateway.ledger.keys import KeyRow
 from gateway.outcome import AttemptState, Billing
 
 LIVE, DONE, FAILED = (f"(SELECT seq FROM generation WHERE id = '{name}')" for name in ("live", "done", "failed"))
@@ -57,11 +58,14 @@ DAMAGE = [
     ("L22", "UPDATE event SET account_id = 'another'"),
     ("L22", "UPDATE endpoint SET state = 'disabled', why = 'owner'"),
     ("L22", "UPDATE endpoint SET deleted = 1"),
+    ("L23", "UPDATE key_spend SET amount = amount - 1"),
+    ("L23", "DELETE FROM key_spend"),
+    ("L23", "UPDATE generation SET key_id = NULL WHERE id = 'bought'"),
 ]
 
 
 async def furnish(desk: Any) -> None:
-    """A live generation, a success and a failure with two attempts, and somebody who wants to hear of them."""
+    """A live generation, one of a key, a success and a failure with two attempts, and somebody who wants to hear of them."""
     listener = Endpoint("we_1", "acme", Source.API, "https://hooks.test/", USUAL, 90)
     await desk.store.write(endpoints.create(listener))
     await desk.accept("live")
@@ -71,6 +75,8 @@ async def furnish(desk: Any) -> None:
         attempt = await desk.open("failed", n)
         await desk.store.write(attempts.close_attempt(attempt, AttemptState.ERROR, {}, Billing.POSSIBLE, 230))
     await desk.store.write(generations.fail("failed", {}, 300))
+    await desk.store.write(keys.create(KeyRow("k1", "acme", "", "bye_abcde", "hash", (), 90)))
+    await desk.store.write(spending.accept(desk.new("bought"), "k1"))
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGE)

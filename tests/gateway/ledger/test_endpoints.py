@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from gateway.ledger import deliveries, endpoints
+from gateway.ledger import deliveries, endpoints, generations
 from gateway.ledger.deliveries import DeliveryState, Room
 from gateway.ledger.endpoints import EVERY, Endpoint, Source, Why, of_policy
 from gateway.ledger.events import OFFERED, USUAL, EventType
@@ -86,7 +87,7 @@ async def test_a_secret_is_counted(desk: Any) -> None:
     assert await desk.store.write(endpoints.rotate("we_1", 5000, 400)) == 2
     found = await desk.store.read(endpoints.find("we_1"))
     assert (found.version, found.previous_until) == (2, 5000)
-    await desk.store.write(endpoints.sync([of_policy(None, "https://ops.test/", USUAL, 400)], 400))
+    await desk.store.write(endpoints.sync([of_policy(None, "https://ops.test/", USUAL, 400)], 900, 400))
     [config] = [each for each in await desk.store.read(endpoints.list_()) if each.source is Source.CONFIG]
     assert await desk.store.write(endpoints.rotate(config.id, 5000, 400)) is None
 
@@ -107,13 +108,13 @@ async def test_the_policy_has_its_endpoints_as_it_says(desk: Any) -> None:
     """Reading the policy anew adds, changes and takes away its own endpoints, and leaves the others alone."""
     await desk.store.write(endpoints.create(HOOK))
     one, two = (of_policy(None, f"https://{name}.test/", USUAL, 400) for name in ("one", "two"))
-    await desk.store.write(endpoints.sync([one, two], 400))
+    await desk.store.write(endpoints.sync([one, two], 900, 400))
     await desk.store.write(endpoints.disable(one.id, Why.FAILURES, 410))
-    await desk.store.write(endpoints.sync([of_policy(None, "https://one.test/", OFFERED, 420)], 420))
+    await desk.store.write(endpoints.sync([of_policy(None, "https://one.test/", OFFERED, 420)], 900, 420))
     found = {each.id: each for each in await desk.store.read(endpoints.list_())}
     assert set(found) == {"we_1", one.id}
     assert (found[one.id].account, found[one.id].events, found[one.id].why) == (EVERY, OFFERED, Why.FAILURES)
-    await desk.store.write(endpoints.sync([two], 430))
+    await desk.store.write(endpoints.sync([two], 900, 430))
     assert {each.id for each in await desk.store.read(endpoints.list_())} == {"we_1", two.id}
 
 
@@ -127,3 +128,43 @@ async def test_a_test_is_for_one_endpoint_alone(desk: Any) -> None:
     assert [(due.id, due.type, due.endpoint) for due in found.due] == [(sent, EventType.TEST, "we_1")]
     await desk.store.write(endpoints.disable("we_1", Why.OWNER, 410))
     assert await desk.store.write(endpoints.test("we_1", event, 420)) is None
+
+
+def sealed(secret: str, name: str = "one") -> Endpoint:
+    """An endpoint of the policy with a secret, as if it was sealed."""
+    return replace(of_policy(None, f"https://{name}.test/", USUAL, 400), sealed=secret)
+
+
+async def signing(desk: Any, now: int) -> tuple[str | None, int | None]:
+    """What a delivery to the endpoint of the policy would be signed with beside its own secret, and until when."""
+    [found] = (await desk.store.read(deliveries.due(now, ROOM))).due
+    return found.previous, found.previous_until
+
+
+async def test_a_secret_replaced_in_the_policy_is_kept_for_a_while(desk: Any) -> None:
+    """Whoever reads the policy later still knows the secret it had, until that one's time is over; the same again changes nothing."""
+    for at, secret in ((400, "old"), (410, "old")):
+        await desk.store.write(endpoints.sync([sealed(secret)], at + 900, at))
+    await desk.accept("a")
+    await desk.store.write(generations.fail("a", {}, 420))
+    assert await signing(desk, 1000) == (None, None)
+    for at in (430, 440):
+        await desk.store.write(endpoints.sync([sealed("new")], at + 900, at))
+    assert await signing(desk, 1000) == ("old", 1330)
+    await desk.store.write(endpoints.forget_secrets(1329))
+    assert await signing(desk, 1000) == ("old", 1330)
+    await desk.store.write(endpoints.forget_secrets(1330))
+    assert (await signing(desk, 1000))[0] is None
+
+
+async def test_a_dropped_endpoint_leaves_no_secret(desk: Any) -> None:
+    """What the policy names no more is forgotten at once, and nothing of it signs when it is named again."""
+    await desk.store.write(endpoints.sync([sealed("old")], 900, 400))
+    await desk.store.write(endpoints.sync([sealed("new")], 900, 410))
+    await desk.store.write(endpoints.sync([], 900, 420))
+    with desk.raw() as connection:
+        assert [tuple(row) for row in connection.execute("SELECT sealed, previous FROM endpoint")] == [(None, None)]
+    await desk.store.write(endpoints.sync([sealed("third")], 900, 430))
+    await desk.accept("a")
+    await desk.store.write(generations.fail("a", {}, 440))
+    assert (await signing(desk, 1000))[0] is None

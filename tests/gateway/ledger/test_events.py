@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
+import pytest
+
 from gateway.generation import State
-from gateway.ledger import attempts, endpoints, generations
+from gateway.ledger import attempts, deliveries, endpoints, events, generations
+from gateway.ledger.deliveries import Attempted, Due, Room
 from gateway.ledger.endpoints import EVERY, Endpoint, Source, Why
 from gateway.ledger.events import OFFERED, EventType
 
@@ -125,3 +129,65 @@ async def test_who_came_later_is_owed_nothing_from_before(desk: Any) -> None:
     await desk.store.write(endpoints.change("we_1", "https://hooks.test/", OFFERED, 310))
     assert await desk.findings() == []
     assert told(desk) == []
+
+
+async def deliver(desk: Any, at: int) -> None:
+    """Let everything that is due arrive."""
+    due: tuple[Due, ...] = (await desk.store.read(deliveries.due(at, Room(200, 10, {}, {})))).due
+    for each in due:
+        await desk.store.write(deliveries.attempted(each, Attempted(at, at, arrived=True, status=204), 9))
+
+
+async def test_what_was_told_is_forgotten_in_small_steps(desk: Any) -> None:
+    """Events from before a time go with their deliveries, so many at once, and the ledger's checks find nothing missing."""
+    await listen(desk)
+    for name in "abc":
+        await desk.done(name)
+    await deliver(desk, 400)
+    assert [await desk.store.write(events.forget(401, limit=4)) for _ in range(3)] == [4, 2, 0]
+    assert rows(desk, "SELECT COUNT(*) FROM event") == rows(desk, "SELECT COUNT(*) FROM delivery") == [(0,)]
+    assert await desk.findings() == []
+    await desk.done("d")
+    assert len(told(desk)) == 2
+    assert await desk.findings() == []
+
+
+async def test_what_is_owed_is_never_forgotten(desk: Any) -> None:
+    """Pending, queued, told since, or about something live: each keeps its event, whatever its age."""
+    await listen(desk, "we_1", hears=[EventType.COMPLETED])
+    await listen(desk, "we_2", hears=[EventType.STARTED])
+    await desk.done("a")
+    assert await desk.store.write(events.forget(10**6)) == 0
+    await desk.store.write(endpoints.disable("we_1", Why.OWNER, 350))
+    await deliver(desk, 400)
+    assert await desk.store.write(events.forget(400)) == 0
+    assert await desk.store.write(events.forget(10**6)) == 1
+    assert told(desk) == [("we_1", "generation.completed")]
+    await desk.accept("b")
+    attempt = await desk.open("b")
+    await desk.store.write(attempts.submitted(attempt, "rb", {}, 410))
+    await deliver(desk, 500)
+    assert await desk.store.write(events.forget(10**6)) == 0
+    assert await desk.findings() == []
+
+
+async def test_a_telling_repeated_by_hand_keeps_its_event(desk: Any) -> None:
+    """As long as somebody was told of it lately, an old event stays with all its tellings."""
+    await listen(desk, hears=[EventType.COMPLETED])
+    await desk.done("a")
+    await deliver(desk, 400)
+    [(first,)] = rows(desk, "SELECT id FROM delivery")
+    assert await desk.store.write(deliveries.replay("we_1", first, "again", 900))
+    await deliver(desk, 950)
+    assert await desk.store.write(events.forget(900)) == 0
+    assert await desk.store.write(events.forget(951)) == 1
+    assert told(desk) == []
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM delivery", "DELETE FROM event", "UPDATE event SET at = 0"])
+async def test_the_schema_keeps_what_is_owed(desk: Any, statement: str) -> None:
+    """No statement removes a delivery that is owed or an event with deliveries, or changes what there was to tell."""
+    await listen(desk)
+    await desk.done("a")
+    with desk.raw() as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)

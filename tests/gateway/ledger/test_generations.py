@@ -21,7 +21,6 @@ from gateway.ledger.generations import (
     StillLive,
 )
 from gateway.ledger.program import ConstraintBroken
-from gateway.outcome import AttemptState, Billing
 
 KEY = Idempotency("key-1", "print-1", '{"id":"a"}')
 

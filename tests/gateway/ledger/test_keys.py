@@ -8,7 +8,7 @@ import pytest
 
 from gateway.ledger import accounts, keys
 from gateway.ledger.database import Database
-from gateway.ledger.keys import KeyRow
+from gateway.ledger.keys import Caps, KeyRow, Per
 from gateway.ledger.program import ConstraintBroken
 
 KEY = KeyRow("k1", "acme", "laptop", "key_abcde", "hash1", ("generation:read",), 100, networks=("10.0.0.0/8",))
@@ -81,3 +81,24 @@ async def test_last_use_only_moves_forward(keyed: Database) -> None:
     for at in (300, 200):
         await keyed.write(keys.touch(["k1", "k9"], at))
     assert (await keyed.read(keys.by_hash("hash1"))).last_used == 300
+
+
+async def test_caps_are_kept_and_changed(keyed: Database) -> None:
+    """Name, networks and caps are written anew; hash, scopes and account are what the key was made with."""
+    caps = Caps(("lab/*",), 5_000_000, Per.DAY, 60, 4)
+    changed = replace(KEY, name="desktop", networks=(), caps=caps)
+    assert await keyed.write(keys.change(changed)) is True
+    assert await keyed.read(keys.find("k1")) == changed
+    assert await keyed.write(keys.change(replace(changed, scopes=("admin",), account="x", hash="h"))) is True
+    assert await keyed.read(keys.find("k1")) == changed
+    await keyed.write(keys.revoke("k1", 150))
+    assert await keyed.write(keys.change(KEY)) is False
+
+
+async def test_a_hash_is_replaced_by_another(keyed: Database) -> None:
+    """A key is found by its new hash alone, and only whoever knows the old one puts it there."""
+    await keyed.write(keys.rehash("k1", "wrong", "hash2"))
+    assert await keyed.read(keys.by_hash("hash2")) is None
+    await keyed.write(keys.rehash("k1", "hash1", "hash2"))
+    assert await keyed.read(keys.by_hash("hash1")) is None
+    assert await keyed.read(keys.by_hash("hash2")) == replace(KEY, hash="hash2")

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from svix.webhooks import Webhook as Svix
 
+from gateway.ledger.deliveries import Due
 from gateway.ledger.endpoints import Source
+from gateway.ledger.events import EventType
 from gateway.webhooks import sign
 from gateway.webhooks.sign import OVERLAP, Secrets
 
@@ -141,27 +143,58 @@ def test_derived_secrets_are_secrets() -> None:
     assert Secrets(b"another").derived("we_1", 1) not in found
 
 
+def due(
+    source: Source, version: int = 1, until: int | None = None, previous: str | None = None, to: str = "we_1"
+) -> Due:
+    """A delivery to an endpoint with these secrets."""
+    return Due(
+        1, DELIVERY, 0, EventType.TEST, "acme", {}, 1, None, to, "https://x.test/", source, version, until, previous
+    )
+
+
 def test_a_rotated_secret_still_signs_for_a_while() -> None:
     """Until its time is over a receiver with either secret verifies; the native header has room for the newer alone."""
     secrets = Secrets(KEY)
     old, new = secrets.derived("we_1", 1), secrets.derived("we_1", 2)
-    both = secrets.of("we_1", Source.API, 2, 1000, 999)
+    both = secrets.of(due(Source.API, 2, 1000), 999)
     assert both == (new, old)
     headers = signed(b"{}", *both)
     for secret in both:
         by_standard(secret, b"{}", headers)
         by_svix(secret, b"{}", headers)
     by_native(new, b"{}", headers)
-    assert secrets.of("we_1", Source.API, 2, 1000, 1000) == (new,)
-    assert secrets.of("we_1", Source.API, 1, None, 0) == (old,)
+    assert secrets.of(due(Source.API, 2, 1000), 1000) == (new,)
+    assert secrets.of(due(Source.API, 1), 0) == (old,)
 
 
 def test_a_secret_the_policy_replaced_signs_for_a_day() -> None:
     """A new policy brings a new secret; the old one goes on beside it, and a dropped endpoint has none."""
-    secrets = Secrets(KEY, {"we_1": "old", "we_2": "same"})
-    secrets.replace({"we_1": "new", "we_2": "same"}, 0)
-    assert secrets.of("we_1", Source.CONFIG, 1, None, OVERLAP - 1) == ("new", "old")
-    assert secrets.of("we_1", Source.CONFIG, 1, None, OVERLAP) == ("new",)
-    assert secrets.of("we_2", Source.CONFIG, 1, None, 1) == ("same",)
-    secrets.replace({}, 1)
-    assert secrets.of("we_1", Source.CONFIG, 1, None, 2) == ()
+    secrets = Secrets(KEY, {"we_1": "old"})
+    sealed = secrets.seal("we_1", "old")
+    secrets.replace({"we_1": "new", "we_2": "same"})
+    assert secrets.of(due(Source.CONFIG, 1, OVERLAP, sealed), OVERLAP - 1) == ("new", "old")
+    assert secrets.of(due(Source.CONFIG, 1, OVERLAP, sealed), OVERLAP) == ("new",)
+    assert secrets.of(due(Source.CONFIG, to="we_2"), 1) == ("same",)
+    secrets.replace({})
+    assert secrets.of(due(Source.CONFIG, 1, OVERLAP, sealed), 2) == ()
+
+
+@given(st.text(max_size=100))
+def test_a_sealed_secret_is_read_by_its_own_gateway_alone(secret: str) -> None:
+    """It comes back as it was, the same each time; sealed for another endpoint or elsewhere, or changed, it is none."""
+    secrets = Secrets(KEY)
+    sealed = secrets.seal("we_1", secret)
+    assert (secrets.unseal("we_1", sealed), secrets.seal("we_1", secret)) == (secret, sealed)
+    assert secrets.unseal("we_2", sealed) is None
+    assert Secrets(b"another").unseal("we_1", sealed) is None
+    raw = base64.b64decode(sealed)
+    for at in range(len(raw)):
+        bent = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
+        assert secrets.unseal("we_1", base64.b64encode(bent).decode()) is None
+    assert len(secret) < 4 or secret.encode() not in raw
+
+
+def test_a_gateway_with_another_secret_of_its_own_signs_with_what_it_has() -> None:
+    """A replaced secret that cannot be read any more signs nothing, and stops nothing."""
+    sealed = Secrets(b"before the restore").seal("we_1", "old")
+    assert Secrets(KEY, {"we_1": "new"}).of(due(Source.CONFIG, 1, 1000, sealed), 0) == ("new",)
