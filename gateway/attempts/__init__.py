@@ -3,11 +3,15 @@
 - `job`      one live generation, as the walkers see it
 - `decide`   after this fault: same again, next offer, or give up: one pure function
 - `line`     what an attempt says to its provider and hears from it
+- `slots`    calls that wait until their provider's rate has room
 - `attempt`  walks one attempt, and writes every step down
+- `slow`     jobs that take longer than theirs do, moved where nothing is lost by it
 - `doubt`    a submit whose answer was lost: repeated under its key, looked for, or left in doubt
 - `aftercare`  attempts nobody waits for: stopped, and looked at once more
 - `inputs`   files as each provider takes them
 - `collect`  makes the outputs ours, and settles
+- `choice`   which offer comes next, and whether it may be asked now
+- `report`   what the breakers and rankings are told of an attempt; `notice` tells the log and the metrics when one has moved
 - `run`      walks one plan to its end
 - `resume`   after a restart: what each generation in flight means
 - `turns`    and when each of them goes on

@@ -68,7 +68,10 @@ class Aftercare:
     async def turn(self) -> int:
         """See to what is due, and give how many that was."""
         due = await self._store.read(ledger.due(self._clock.now_ms(), _AT_ONCE))
-        await asyncio.gather(*(self._guard(each) for each in due))
+        ends = await asyncio.gather(*(self._guard(each) for each in due), return_exceptions=True)
+        for end in ends:  # all of them are waited for: the first to fail would make a stop at that moment unheard
+            if isinstance(end, BaseException):
+                raise end
         return len(due)
 
     async def _for_ever(self) -> None:

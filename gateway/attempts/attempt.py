@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from random import Random
 from typing import Any
@@ -12,9 +12,11 @@ from gateway import log
 from gateway.attempts.aftercare import following, note_late
 from gateway.attempts.collect import Collector, Failed, Gone, Result
 from gateway.attempts.doubt import Doubts, is_unsure
-from gateway.attempts.job import Job, fault_row, steady
+from gateway.attempts.job import Job, fault_row, nobody, steady
 from gateway.attempts.line import Line, Target, Told
-from gateway.attempts.pace import next_look
+from gateway.attempts.pace import Paces, next_look, ran
+from gateway.attempts.report import Report
+from gateway.attempts.slow import is_gone, usual_of, waits_too_long, way_out, withdrawn
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger import attempts as ledger
@@ -24,6 +26,8 @@ from gateway.ledger.records import Attempt
 from gateway.outcome import AttemptState, Billing, Output, billing_after
 from gateway.providers.pack import JobState
 from gateway.providers.read import Reading
+from gateway.providers.render import Call
+from gateway.providers.wire import Broken
 from gateway.routing.plan import Step
 
 _LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
@@ -35,25 +39,39 @@ class Walker:
     """Walks attempts. It holds what all of them need, and nothing of any of them."""
 
     def __init__(
-        self, store: Database, line: Line, collector: Collector, clock: Clock, random: Random, poll_grace: int
+        self,
+        store: Database,
+        line: Line,
+        collector: Collector,
+        clock: Clock,
+        random: Random,
+        poll_grace: int,
+        *,
+        paces: Paces | None = None,
     ) -> None:
-        """Speak over `line`, keep every step in `store`. A job is given up after `poll_grace` ms without a look at it."""
+        """Speak over `line`, keep every step in `store`, and learn in `paces` how long jobs run.
+
+        A job is given up when looks at it have told nothing for `poll_grace` ms.
+        """
         self._store = store
         self._line = line
         self._collector = collector
         self._clock = clock
         self._random = random
         self._poll_grace = poll_grace
+        self._paces = paces or Paces()
         self._doubts = Doubts(line, clock, self._pause)
 
-    async def begin(self, job: Job, step: Step, target: Target) -> Result:
+    async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
         """Make a new attempt: the intent is committed before the first byte leaves.
 
-        Inputs are fetched before that: a crash meanwhile leaves nothing in doubt.
+        Inputs are fetched and the provider's rate is waited for before that: a crash meanwhile leaves nothing in doubt.
         """
         job.made += 1
         job.nudged = False
         call = await self._line.ready(job, step, target)
+        if not isinstance(call, Fault):
+            call = await self._in_turn(job, step, call)
         now = self._clock.now_ms()
         opening = ledger.open_attempt(
             job.id,
@@ -70,15 +88,28 @@ class Walker:
         log.event("attempt_started", generation=job.id, attempt=job.made, provider=step.provider, model=job.model)
         if isinstance(call, Fault):
             return await self._close(job, attempt, call, None)
-        reading = await self._line.submit(job, step, target, call)
+        reading = await self._line.submit(job, step, target, call, has_turn=True)
         if is_unsure(reading):
+            assert reading.fault is not None
+            report.lost(reading.fault)
             reading = await self._doubts.clear(job, step, target, reading, call)
-        return await self._go_on(job, step, target, attempt, reading)
+        return await self._go_on(job, step, target, attempt, reading, report)
 
-    async def _go_on(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
+    async def _in_turn(self, job: Job, step: Step, call: Call) -> Call | Fault:
+        """Wait until the provider's rate has room; who cancels meanwhile is heeded when the intent is to be written."""
+        try:
+            await self._rest(job, lambda: self._line.turn_to_submit(job, step))
+        except Broken as broken:
+            return broken.fault
+        return call
+
+    async def _go_on(
+        self, job: Job, step: Step, target: Target, attempt: int, reading: Reading, report: Report
+    ) -> Result:
         """Go on from what the answer to a submit says."""
         match reading.state:
             case JobState.QUEUED | JobState.RUNNING:
+                report.taken()
                 return await self._submitted(job, step, target, attempt, reading)
             case JobState.SUCCEEDED:
                 return await self._hand_over(job, step, attempt, reading)
@@ -86,7 +117,7 @@ class Walker:
                 assert reading.fault is not None
                 return await self._close(job, attempt, reading.fault, reading.cost)
 
-    async def take_up(self, job: Job, step: Step, target: Target, attempt: Attempt) -> Result:
+    async def take_up(self, job: Job, step: Step, target: Target, attempt: Attempt, report: Report) -> Result:
         """Go on with an attempt that a restart found open."""
         match attempt.state:
             case AttemptState.SUBMITTED:
@@ -105,7 +136,7 @@ class Walker:
                 said = "the gateway stopped while the request was under way"
                 unsure = Reading(JobState.FAILED, fault=Fault(FaultKind.TIMEOUT, Reach.UNSURE, said))
                 reading = await self._doubts.clear(job, step, target, unsure)
-                return await self._go_on(job, step, target, attempt.id, reading)
+                return await self._go_on(job, step, target, attempt.id, reading, report)
 
     async def _submitted(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
         now = self._clock.now_ms()
@@ -130,27 +161,67 @@ class Walker:
         The last look comes after the deadline: a job that ended while the gateway was away is not thrown away.
         """
         pace = target.model.shapes[step.form].lifecycle.pace
-        seen = steady(self._clock)
-        began = seen - max(self._clock.now_ms() - began, 0)
+        now = steady(self._clock)
+        began = now - max(self._clock.now_ms() - began, 0)
         end = min(job.ends, began + pace.deadline)
+        running = None if job.nudged else began  # when it was last seen so; None after a gap, which is no measure
+        blind: int | None = None  # since when looks have told nothing
+        slow = False
         while True:
-            now = steady(self._clock)
-            wait = min(next_look(pace, now - began, self._random.random()), end - now)
-            if not await self._pause(job, max(wait, 0) / 1000):
+            known = self._paces.of(step.provider, job.model, step.form) if blind is None else None
+            usual = next_look(pace, known, now - began, self._random.random())
+            wait = max(min(usual * self._line.slower(step.provider), end - now), 0)
+            due = now + wait
+            has_turn = await self._turn_to_look(job, step.provider, wait / 1000)
+            if job.canceled:
                 await self._stop(job, step, target, attempt, kept)
                 return Gone()
-            reading = await self._line.look(job.id, step, target, kept)
+            asked = steady(self._clock)
+            reading = await self._line.look(job.id, step, target, kept, has_turn=has_turn)
+            if waits_too_long(job, step, asked - began, self._paces):
+                slow = slow or self._tell_slow(job, step, asked - began)
+                reading = await self._move(job, step, target, kept, reading, asked - began)
+                if job.promised is not None and is_gone(reading):
+                    fault = withdrawn(asked - began, usual_of(job, step, self._paces))
+                    return await self._close(job, attempt, fault, None)
             now = steady(self._clock)
             unseen = reading.state is None or self._may_be_too_early(reading, began, now)
-            seen = seen if unseen else now
+            if not unseen and running is not None and asked - due <= wait and _has_ended(reading):
+                seen = asked if asked + 1 < due else running  # woken before its time: it has just ended
+                self._paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began))
+            running = None if unseen else asked
+            blind = None if not unseen else asked if blind is None else blind
             if reading.state is JobState.SUCCEEDED:
                 return await self._hand_over(job, step, attempt, _costed(reading, kept))
             if not unseen and reading.state in {JobState.FAILED, JobState.CANCELED}:
                 assert reading.fault is not None
                 return await self._close(job, attempt, reading.fault, _costed(reading, kept).cost)
-            if now >= end or now - seen > self._poll_grace:
+            if now >= end or (blind is not None and now - blind > self._poll_grace):
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
+
+    def _tell_slow(self, job: Job, step: Step, elapsed: int) -> bool:
+        log.event(
+            "attempt_slow", generation=job.id, attempt=job.made, provider=step.provider, model=job.model, ms=elapsed
+        )
+        return True
+
+    async def _move(
+        self, job: Job, step: Step, target: Target, kept: Mapping[str, Any], reading: Reading, elapsed: int
+    ) -> Reading:
+        """Withdraw a job that may be moved, once, and give what a look says then; what was read where it stays."""
+        if job.promised is not None:
+            return reading
+        other = way_out(job, step, reading, elapsed, self._paces, self._clock)
+        if other is None:
+            return reading
+        if await self._line.cancel(step, target, kept) is Told.DEAF:
+            job.spare = nobody
+            return reading
+        job.promised = (
+            other  # even if it is not known whether the provider was reached: the job may end as canceled later
+        )
+        return await self._line.look(job.id, step, target, kept)
 
     @staticmethod
     def _may_be_too_early(reading: Reading, began: int, now: int) -> bool:
@@ -219,12 +290,28 @@ class Walker:
         closing = ledger.close_attempt(attempt, AttemptState.ABANDONED, row, Billing.POSSIBLE, now, after=after)
         await self._store.write(closing)
 
+    async def _turn_to_look(self, job: Job, provider: str, seconds: float) -> bool:
+        """Rest, then wait until the provider's rate has room; False when there was a reason to look before that."""
+        has_turn = False
+
+        async def wait() -> None:
+            nonlocal has_turn
+            await self._clock.sleep(seconds)
+            await self._line.turn_to_look(provider)
+            has_turn = True
+
+        await self._rest(job, wait)
+        return has_turn
+
     async def _pause(self, job: Job, seconds: float) -> bool:
-        """Rest, unless there is a reason to look at once; False when the caller canceled meanwhile."""
+        return await self._rest(job, lambda: self._clock.sleep(seconds))
+
+    async def _rest(self, job: Job, wait: Callable[[], Awaitable[None]]) -> bool:
+        """Wait so, unless there is a reason to look at once; False when the caller canceled meanwhile."""
         job.resting = True
         try:
             if not job.canceled and not job.nudged:
-                await self._clock.sleep(seconds)
+                await wait()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             assert task is not None
@@ -237,6 +324,12 @@ class Walker:
 
 def _costed(reading: Reading, kept: Mapping[str, Any]) -> Reading:
     return reading if reading.cost is not None else replace(reading, cost=kept.get(_COST))
+
+
+def _has_ended(reading: Reading) -> bool:
+    """Whether it was the job that ended: one that is lost may have run on."""
+    lost = reading.fault is not None and reading.fault.kind is FaultKind.LOST
+    return reading.state is JobState.SUCCEEDED or (reading.state is JobState.FAILED and not lost)
 
 
 def _is_inline(output: Output) -> bool:

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from gateway.fault import Again as Allowed
 from gateway.fault import Fault, FaultKind, Following, Reach
+from gateway.routing.policy import Patience
 
-_LEAST = 5_000  # ms that must be left for another attempt to make sense
+LEAST = 5_000  # ms that must be left for another attempt to make sense
 _PAUSE = 1_000  # ms after a rate limit that does not say how long
 _BACKOFF = 200  # ms before the same offer is asked again, at most doubled by chance
 
@@ -61,6 +62,43 @@ class GiveUp:
 Verdict = Again | Next | GiveUp
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that was taken and has not ended. Amounts in millionths of a credit, times in ms.
+
+    `usual` is what nearly all such jobs take, None where that is not known. `other` is what a job usually takes at the offer that
+    would be asked instead, None where there is none.
+    """
+
+    queued: bool
+    elapsed: int
+    usual: int | None
+    patience: Patience | None
+    price: int
+    in_doubt_max_cost: int
+    made: int
+    allowed: int
+    other: int | None
+    remaining: int
+
+
+def is_slow(elapsed: int, usual: int | None, patience: Patience | None) -> bool:
+    """Whether a job has run for longer than it is to be waited for in peace; what is not known is not slow."""
+    return usual is not None and patience is not None and elapsed >= patience.lasts(usual)
+
+
+def may_move(waiting: Waiting) -> bool:
+    """Whether a slow job may be withdrawn and given to another offer: one that has not begun, and costs little should it do so."""
+    return (
+        waiting.queued
+        and is_slow(waiting.elapsed, waiting.usual, waiting.patience)
+        and waiting.price <= waiting.in_doubt_max_cost
+        and waiting.made < waiting.allowed
+        and waiting.other is not None
+        and waiting.remaining >= waiting.other + LEAST
+    )
+
+
 def decide(situation: Situation) -> Verdict:
     """Decide what follows a fault.
 
@@ -72,7 +110,7 @@ def decide(situation: Situation) -> Verdict:
         return GiveUp(Reason.IN_DOUBT if fault.reach is Reach.UNSURE else Reason.LATE)
     if permits.following is Following.IF_ROUTE_SAYS and not situation.follow_refusal:
         return GiveUp(Reason.REFUSED)
-    if situation.remaining < _LEAST:
+    if situation.remaining < LEAST:
         return GiveUp(Reason.LATE)
     if situation.made >= situation.allowed:
         return GiveUp(Reason.EXHAUSTED)
@@ -91,7 +129,7 @@ def _again(situation: Situation) -> Again | None:
     if situation.repeated or not situation.budget or fault.reach not in {Reach.UNSENT, Reach.REFUSED}:
         return None
     after = _pause(fault)
-    if after is None or after > situation.remaining - _LEAST:
+    if after is None or after > situation.remaining - LEAST:
         return None
     return Again(after + int(_BACKOFF * situation.chance))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,11 @@ from gateway.generation import Kind, Value
 from gateway.ledger.records import Attempt, Record
 from gateway.outcome import AttemptState, ProviderError
 from gateway.routing.plan import Step
+from gateway.routing.policy import Patience
+
+
+def nobody(_job: Job) -> None:
+    """Where a job may be moved to that has to stay."""
 
 
 @dataclass(slots=True)
@@ -21,7 +26,7 @@ class Job:
 
     Times in ms since the epoch, except `ends`: that is in ms of the clock that never steps, for a clock that is set must end
     nothing and keep nothing alive. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
-    look without a rest before it.
+    look without a rest before it. `spare` gives the offer that a slow job may be moved to; `promised` is the one it is moved to.
     """
 
     id: str
@@ -35,6 +40,7 @@ class Job:
     in_doubt_max_cost: int
     created: int
     deadline: int
+    patience: Patience | None = None
     made: int = 0
     tried: set[str] = field(default_factory=set)
     repeated: set[str] = field(default_factory=set)
@@ -45,6 +51,8 @@ class Job:
     nudged: bool = False
     stopped: asyncio.Future[bool] | None = None
     ends: int = 0
+    spare: Callable[[Job], Step | None] = nobody
+    promised: Step | None = None
 
     @property
     def asked(self) -> int:
@@ -126,6 +134,7 @@ def accepted(
         allowed=plan["attempts"],
         follow_refusal=plan["follow_refusal"],
         in_doubt_max_cost=plan["in_doubt_max_cost"],
+        patience=Patience(**plan["patience"]) if "patience" in plan else None,  # older plans have none
         created=created,
         deadline=deadline,
     )

@@ -9,14 +9,18 @@ from typing import Any
 
 from gateway import log, metrics
 from gateway.attempts.inputs import Inputs, Unusable
-from gateway.attempts.job import Job
+from gateway.attempts.job import Job, steady
+from gateway.attempts.notice import tell
+from gateway.attempts.slots import Slots
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.providers import read, render
+from gateway.providers.classify import Reply
 from gateway.providers.pack import CallName, Discoverable, JobState, Model
 from gateway.providers.read import Reading
 from gateway.providers.render import Call, Misdirected, Site
 from gateway.providers.wire import Broken, Wire
+from gateway.routing.health import Health
 from gateway.routing.plan import Step
 
 _LOOK_TIMEOUT = 30.0  # seconds for a status, result or cancel call
@@ -55,14 +59,26 @@ class Line:
     """The line from an attempt to its provider."""
 
     def __init__(
-        self, wire: Wire, inputs: Inputs, clock: Clock, submit_timeout: float, callback: Callback | None = None
+        self,
+        wire: Wire,
+        inputs: Inputs,
+        clock: Clock,
+        submit_timeout: float,
+        callback: Callback | None = None,
+        *,
+        health: Health | None = None,
     ) -> None:
-        """Speak over `wire`. A submit that only queues has `submit_timeout` seconds; `callback` is where a provider may nudge us."""
+        """Speak over `wire`. A submit that only queues has `submit_timeout` seconds; `callback` is where a provider may nudge us.
+
+        `health` is told which looks did not reach their provider, and knows how often each may be called.
+        """
         self._wire = wire
         self._inputs = inputs
         self._clock = clock
         self._submit_timeout = submit_timeout
         self._callback = callback
+        self._health = health or Health()
+        self._slots = Slots(self._health.traffic, clock)
 
     async def ready(self, job: Job, step: Step, target: Target) -> Call | Fault:
         """Render the call that begins the job, with its inputs as the provider takes them. Nothing is sent to it yet."""
@@ -73,12 +89,23 @@ class Line:
             return unusable.fault
         return render.submit(target.model, step.form, fields, target.site, self._nudge(job), tag_of(job))
 
-    async def submit(self, job: Job, step: Step, target: Target, call: Call) -> Reading:
-        """Send it, and read how the provider took it."""
+    async def turn_to_submit(self, job: Job, step: Step) -> None:
+        """Wait until the provider's rate has room for a submit. Raises Broken when there is none in time."""
+        await self._turn(step.provider, min(self._submit_timeout, job.left(self._clock) / 1000))
+
+    async def turn_to_look(self, provider: str) -> None:
+        """Wait until the provider's rate has room for a look, however long: news may be late, a submit may not."""
+        await self._slots.take(provider, is_urgent=False)
+
+    async def submit(self, job: Job, step: Step, target: Target, call: Call, *, has_turn: bool = False) -> Reading:
+        """Send it, and read how the provider took it; one that `has_turn` has waited for the provider's rate before."""
         lifecycle = target.model.shapes[step.form].lifecycle
         limit = lifecycle.pace.deadline / 1000 if lifecycle.is_immediate else self._submit_timeout
-        left = job.left(self._clock) / 1000
         try:
+            if not has_turn or self._slots.is_too_soon(step.provider):
+                await self.turn_to_submit(job, step)
+            self._slots.sent(step.provider)
+            left = job.left(self._clock) / 1000
             reply = await self._wire.send(call, max(1.0, min(limit, left)))
         except Broken as broken:
             return Reading(JobState.FAILED, fault=broken.fault)
@@ -95,7 +122,7 @@ class Line:
         assert call is not None, "asked only where jobs can be found"
         ours = frozenset(mark for mark in (tag_of(job), self._nudge(job)) if mark is not None)
         try:
-            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+            reply = await self._send(step.provider, call)
         except Broken as broken:
             return Reading(None, fault=broken.fault)
         return read.found(target.model, step.form, reply, ours, self._clock.now_ms())
@@ -103,10 +130,19 @@ class Line:
     def _nudge(self, job: Job) -> str | None:
         return self._callback(job.id, job.made) if self._callback is not None else None
 
-    async def look(self, generation: str, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
-        """Look how the job stands; where its outputs are a call of their own, fetch them once it is done."""
+    async def look(
+        self, generation: str, step: Step, target: Target, kept: Mapping[str, Any], *, has_turn: bool = False
+    ) -> Reading:
+        """Look how the job stands; where its outputs are a call of their own, fetch them once it is done.
+
+        One that `has_turn` has waited for the provider's rate before.
+        """
         metrics.LOOKS.labels(step.provider).inc()
-        reading = await self._follow(CallName.STATUS, step, target, kept)
+        reading = await self._follow(CallName.STATUS, step, target, kept, has_turn=has_turn)
+        now = steady(self._clock)
+        if not _is_held_back(reading.fault):
+            self._health.looked(step.provider, reading.fault if reading.state is None else None, now)
+        tell(self._health, step.provider, now)
         if reading.unknown is not None:
             metrics.UNKNOWN_STATES.labels(step.provider).inc()
             log.event(
@@ -116,6 +152,10 @@ class Line:
         if reading.state is JobState.SUCCEEDED and CallName.RESULT in lifecycle.calls:
             return await self._follow(CallName.RESULT, step, target, kept)
         return reading
+
+    def slower(self, provider: str) -> int:
+        """How many times longer than usual to wait between two looks, while the way to the provider is broken."""
+        return self._health.paths.slower(provider)
 
     async def cancel(self, step: Step, target: Target, kept: Mapping[str, Any]) -> Told:
         """Tell the provider to stop a job, where it has a call for that in the state the job is in."""
@@ -130,19 +170,39 @@ class Line:
                 return Told.DEAF
         try:
             call = render.follow(target.model, step.form, CallName.CANCEL, kept, target.site)
-            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+            reply = await self._send(step.provider, call)
         except (Broken, Misdirected) as error:
             log.event("provider_cancel_failed", level="warning", provider=step.provider, reason=str(error))
             return Told.FAILED
         return Told.FAILED if reply.status in _LATER or reply.status >= 500 else Told.SENT
 
-    async def _follow(self, name: CallName, step: Step, target: Target, kept: Mapping[str, Any]) -> Reading:
+    async def _follow(
+        self, name: CallName, step: Step, target: Target, kept: Mapping[str, Any], *, has_turn: bool = False
+    ) -> Reading:
         try:
             call = render.follow(target.model, step.form, name, kept, target.site)
-            reply = await self._wire.send(call, _LOOK_TIMEOUT)
+            reply = await self._send(step.provider, call, has_turn=has_turn)
         except Broken as broken:
             return Reading(None, fault=broken.fault)
         except Misdirected as error:
             return Reading(JobState.FAILED, fault=Fault(FaultKind.UNREADABLE, Reach.ACCEPTED, str(error)))
         understand = read.looked if name is CallName.STATUS else read.fetched
         return understand(target.model, step.form, reply, self._clock.now_ms())
+
+    async def _send(self, provider: str, call: Call, *, has_turn: bool = False) -> Reply:
+        """Send a call about a job. Raises Broken when no answer came, or the provider's rate had no room for it in time."""
+        if not has_turn or self._slots.is_too_soon(provider):
+            await self._turn(provider, _LOOK_TIMEOUT)
+        self._slots.sent(provider)
+        return await self._wire.send(call, _LOOK_TIMEOUT)
+
+    async def _turn(self, provider: str, patience: float) -> None:
+        late = await self._slots.take(provider, is_urgent=True, patience=patience)
+        if late is not None:
+            said = f"more calls wait than its rate allows within {patience:g} s"
+            raise Broken(Fault(FaultKind.RATE_LIMITED, Reach.UNSENT, said, pause=int((late - patience) * 1000)))
+
+
+def _is_held_back(fault: Fault | None) -> bool:
+    """Whether it was our own cap that kept a call from being sent."""
+    return fault is not None and fault.kind is FaultKind.RATE_LIMITED and fault.reach is Reach.UNSENT

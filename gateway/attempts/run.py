@@ -9,10 +9,12 @@ from typing import Any, assert_never
 
 from gateway import log, metrics
 from gateway.attempts.attempt import Walker
+from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
 from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
-from gateway.attempts.line import Targets
+from gateway.attempts.line import Target, Targets
+from gateway.attempts.report import Report
 from gateway.attempts.turns import Turns
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
@@ -23,6 +25,7 @@ from gateway.ledger.records import Attempt
 from gateway.outcome import Ending, ProviderError, ending
 from gateway.routing.health import Health
 from gateway.routing.plan import Step
+from gateway.routing.rankings import Rankings
 
 _CANCEL_WAIT = 3.0  # seconds a caller waits to hear whether the provider was told
 _DRAIN = 10.0  # seconds a submit under way gets to learn its reference when the process stops
@@ -36,18 +39,28 @@ class Runs:
     """Every generation under way in this process."""
 
     def __init__(
-        self, store: Database, walker: Walker, targets: Targets, health: Health, clock: Clock, random: Random
+        self,
+        store: Database,
+        walker: Walker,
+        targets: Targets,
+        health: Health,
+        clock: Clock,
+        random: Random,
+        *,
+        rankings: Rankings | None = None,
     ) -> None:
-        """Run on offers that `targets` finds by provider and model."""
+        """Run on offers that `targets` finds by provider and model; `health` and `rankings` hear what comes of each attempt."""
+        self._rankings = rankings or Rankings(lambda _model: {})
         self._store = store
         self._walker = walker
         self._targets = targets
         self._health = health
+        self._choice = Choice(health, clock, random)
         self._clock = clock
         self._random = random
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
-        self._retrying = 0
+        self._retrying: set[str] = set()  # a second try on the same offer is decided, and not over
         self._draining = False
         self._turns = Turns(self._take_up, clock, random)
         self._finding: dict[str, asyncio.Task[None]] = {}  # their turn has come, and the store is being asked
@@ -88,6 +101,7 @@ class Runs:
 
     def _go(self, job: Job, attempt: Attempt | None) -> None:
         job.wind(self._clock)
+        job.spare = self._spare
         self._jobs[job.id] = job
         job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
         metrics.LIVE.set(self.live)
@@ -95,6 +109,7 @@ class Runs:
     def _left(self, name: str) -> None:
         """Forget a generation, and wake whoever waits for it."""
         self._jobs.pop(name, None)
+        self._retrying.discard(name)
         metrics.LIVE.set(self.live)
         for future in self._waiting.pop(name, ()):
             if not future.done():
@@ -165,6 +180,7 @@ class Runs:
                     break
                 fresh, attempt = found
                 fresh.task, fresh.stopped = job.task, job.stopped
+                fresh.spare = self._spare
                 fresh.wind(self._clock)
                 job = self._jobs[job.id] = fresh
         finally:
@@ -215,9 +231,22 @@ class Runs:
         step, again = opening
         while True:
             began = self._clock.monotonic()
-            result = await self._try(job, step, attempt, again=again)
-            ours, attempt = attempt is not None and was_cut_off(attempt), None
-            self._note(job, step, result, self._clock.monotonic() - began, ours=ours)
+            target = self._targets(step.provider, job.model)
+            trial = self._choice.trial(job, step, target)
+            if attempt is not None:
+                self._health.enter(trial)
+            elif not self._choice.lets(job, step, trial, again=again):
+                await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
+                return
+            report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=attempt is not None)
+            try:
+                result = await self._try(job, step, target, attempt, report)
+                ours, attempt = attempt is not None and was_cut_off(attempt), None
+                report.ended(result, ours=ours)
+            finally:
+                self._health.leave(trial)
+                self._retrying.discard(job.id)
+            _measure(job, step, result, self._clock.monotonic() - began)
             match result:
                 case Done():
                     self._ended(job, "succeeded")
@@ -247,30 +276,28 @@ class Runs:
             if step is not None:
                 return await self._after(job, step, last.fault)
         else:
-            step = self._first(job)
+            step = await self._choice.first(job, lambda: job.canceled or self._draining)
         if step is None:
-            await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
+            if not self._draining:
+                await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
             return None
         return step, False
 
-    async def _try(self, job: Job, step: Step, attempt: Attempt | None, *, again: bool) -> Result:
+    async def _try(
+        self, job: Job, step: Step, target: Target | None, attempt: Attempt | None, report: Report
+    ) -> Result:
         job.tried.add(step.provider)
-        target = self._targets(step.provider, job.model)
         if target is None or step.form >= len(target.model.shapes):
             return Failed(Fault(FaultKind.NOT_SERVED, Reach.UNSENT, "the provider's pack is gone"))
         if attempt is not None:
-            return await self._walker.take_up(job, step, target, attempt)
-        self._health.take(step.provider, job.model, int(self._clock.monotonic() * 1000))
-        self._retrying += again
-        try:
-            return await self._walker.begin(job, step, target)
-        finally:
-            self._retrying -= again
+            return await self._walker.take_up(job, step, target, attempt, report)
+        return await self._walker.begin(job, step, target, report)
 
     async def _after(self, job: Job, step: Step, fault: Fault) -> tuple[Step, bool] | None:
         """What comes after a fault: the next step and whether it is the same again; None when the generation has ended."""
         job.errors.append(ProviderError(step.provider, fault))
-        others = self._others(job)
+        promised, job.promised = job.promised, None
+        others = self._choice.others(job) or ([promised] if promised is not None else [])
         situation = Situation(
             fault=fault,
             price=step.price,
@@ -281,7 +308,7 @@ class Runs:
             allowed=job.allowed,
             others=bool(others),
             remaining=job.left(self._clock),
-            budget=self._retrying < max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs)),
+            budget=self._may_retry(),
             chance=self._random.random(),
         )
         verdict = decide(situation)
@@ -290,48 +317,27 @@ class Runs:
         match verdict:
             case Again(after):
                 job.repeated.add(step.provider)
+                self._retrying.add(job.id)
                 await self._clock.sleep(after / 1000)
                 return step, True
             case Next():
                 metrics.FAILOVERS.labels(step.provider, fault.kind.value).inc()
-                return others[0], False
+                if promised is not None:
+                    self._retrying.add(job.id)
+                return others[0], promised is not None  # what was withdrawn is not dropped for want of room
             case GiveUp(reason):
                 await self._fail(job, ending(job.errors, reason))
                 return None
 
-    def _first(self, job: Job) -> Step | None:
-        """The first offer that is not resting; the first of all when every one rests, for somebody has to ask."""
-        ready = self._others(job)
-        return ready[0] if ready else next((step for step in job.steps if step.provider not in job.tried), None)
+    def _may_retry(self) -> bool:
+        return len(self._retrying) < max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs))
 
-    def _others(self, job: Job) -> list[Step]:
-        now = int(self._clock.monotonic() * 1000)
-        return [
-            step
-            for step in job.steps
-            if step.provider not in job.tried and self._health.standing(step.provider, job.model, now) is None
-        ]
-
-    def _note(self, job: Job, step: Step, result: Result, seconds: float, *, ours: bool) -> None:
-        """Tell the breakers and the metrics what came of an attempt; a failure that is `ours` says nothing of the provider."""
-        now = int(self._clock.monotonic() * 1000)
-        match result:
-            case Done():
-                self._health.succeeded(step.provider, job.model, now)
-                outcome = "none"
-            case Failed(fault) if ours:
-                self._health.released(step.provider, job.model)
-                outcome = fault.kind.value
-            case Failed(fault):
-                self._health.failed(step.provider, job.model, fault, now, self._random.uniform(-1, 1))
-                outcome = fault.kind.value
-            case Gone() | Unstored():
-                self._health.released(step.provider, job.model)
-                outcome = "canceled" if isinstance(result, Gone) else "storage"
-            case _:
-                assert_never(result)
-        metrics.ATTEMPTS.labels(step.provider, job.model, outcome).inc()
-        metrics.ATTEMPT_SECONDS.labels(step.provider, outcome).observe(seconds)
+    def _spare(self, job: Job) -> Step | None:
+        """The offer that a slow job may be moved to; it counts as a retry from the moment it is promised."""
+        spare = self._choice.spare(job) if self._may_retry() else None
+        if spare is not None:
+            self._retrying.add(job.id)
+        return spare
 
     async def _fail(self, job: Job, end: Ending) -> None:
         errors = [{"provider": error.provider, **fault_row(error.fault)} for error in job.errors]
@@ -346,3 +352,19 @@ class Runs:
         log.event(
             f"generation_{outcome}", generation=job.id, model=job.model, seconds=round(seconds, 3), attempts=job.made
         )
+
+
+def _measure(job: Job, step: Step, result: Result, seconds: float) -> None:
+    match result:
+        case Done():
+            outcome = "none"
+        case Failed(fault):
+            outcome = fault.kind.value
+        case Gone():
+            outcome = "canceled"
+        case Unstored():
+            outcome = "storage"
+        case _:
+            assert_never(result)
+    metrics.ATTEMPTS.labels(step.provider, job.model, outcome).inc()
+    metrics.ATTEMPT_SECONDS.labels(step.provider, outcome).observe(seconds)

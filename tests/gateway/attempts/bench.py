@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,12 @@ from gateway.simulators import Simulators
 LOOPBACK = egress.Policy.parse(["127.0.0.0/8"])
 PACKS = Path(__file__).parents[3] / "providers.d"
 OPENING = 1_000_000_000
+
+
+@functools.cache
+def shipped() -> catalog.Catalog:
+    """Every pack that is shipped; reading them takes longer than most tests."""
+    return catalog.load([PACKS])
 
 
 class Hurried(SystemClock):
@@ -123,7 +130,7 @@ async def bench(
     """Set everything up; on leaving the runs are dropped where they are, as a crash would."""
     sims = Simulators(chaos=chaos, image_seconds=pace.get("image", 0.05), video_seconds=pace.get("video", 0.1))
     await sims.start()
-    clock, packs = Hurried(), packs or catalog.load([PACKS])
+    clock, packs = Hurried(), packs or shipped()
     store = await Database.open(folder / "bench.db", now=clock.now_ms)
     await store.write(accounts.ensure("local", "", clock.now_ms()))
     await store.write(credits.add("local", OPENING, "opening", "", clock.now_ms()))

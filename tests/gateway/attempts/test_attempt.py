@@ -15,7 +15,7 @@ from gateway.ledger import generations
 from gateway.offer import Handing
 from gateway.providers import catalog
 from gateway.providers.pack import Cost
-from tests.gateway.attempts.bench import PACKS, bench, faults
+from tests.gateway.attempts.bench import bench, faults, shipped
 
 MODEL, PROVIDER = "bytedance/seedance-1-pro", "replicate"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
@@ -23,20 +23,20 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 
 def packs(**changed: Any) -> catalog.Catalog:
     """Give the shipped packs with one model changed."""
-    found = catalog.load([PACKS])
+    found = shipped()
     return replace(found, models={**found.models, (PROVIDER, MODEL): replace(found.models[PROVIDER, MODEL], **changed)})
 
 
 def counting() -> catalog.Catalog:
     """Give packs of which one counts when it takes a job, five at a cent, and never again."""
     cost = Cost(lambda body: 5 if body["status"] == "starting" else None, 10_000)
-    shapes = catalog.load([PACKS]).models[PROVIDER, MODEL].shapes
+    shapes = shipped().models[PROVIDER, MODEL].shapes
     return packs(shapes=tuple(replace(shape, cost=cost) for shape in shapes))
 
 
 def converting() -> catalog.Catalog:
     """Give packs of which one takes its pictures as data."""
-    offer = catalog.load([PACKS]).models[PROVIDER, MODEL].offer
+    offer = shipped().models[PROVIDER, MODEL].offer
     forms = []
     for form in offer.forms:
         files = {name: replace(bounds, takes=(Handing.DATA,)) for name, bounds in form.takes.items() if bounds.takes}

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
-from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, Verdict, decide, may_run
+from gateway.attempts.decide import (
+    LEAST,
+    Again,
+    GiveUp,
+    Next,
+    Reason,
+    Situation,
+    Verdict,
+    Waiting,
+    decide,
+    is_slow,
+    may_move,
+    may_run,
+)
 from gateway.fault import PERMITS, Fault, FaultKind, Reach
+from gateway.routing.policy import Patience
 
 EVERY = list(product(FaultKind, Reach))
 DEAR = 100_001
@@ -142,3 +157,51 @@ def test_a_second_try_waits_as_asked(kind: FaultKind, pause: int | None, expecte
 def test_the_weightiest_reason_is_given(kind, reach, changes, reason) -> None:
     """Doubt comes before a refusal, a refusal before lateness, lateness before having asked enough."""
     assert decide(situation(kind, reach, **changes)) == GiveUp(reason)
+
+
+SECOND = 1_000
+# A cheap job that has waited in its provider's queue for a minute and a half, three times what is usual.
+WAITS = Waiting(
+    queued=True,
+    elapsed=90 * SECOND,
+    usual=30 * SECOND,
+    patience=Patience(),
+    price=100_000,
+    in_doubt_max_cost=100_000,
+    made=1,
+    allowed=3,
+    other=20 * SECOND,
+    remaining=25 * SECOND,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "moves"),
+    [
+        ({}, True),
+        ({"queued": False}, False),
+        ({"elapsed": 90 * SECOND - 1}, False),
+        ({"usual": None}, False),
+        ({"patience": None}, False),
+        ({"patience": Patience(times=3.1)}, False),
+        ({"price": DEAR}, False),
+        ({"made": 3}, False),
+        ({"other": None}, False),
+        ({"other": 0, "remaining": LEAST}, True),
+        ({"other": 0, "remaining": LEAST - 1}, False),
+        ({"remaining": 25 * SECOND - 1}, False),
+        ({"usual": SECOND, "elapsed": 30 * SECOND}, True),
+        ({"usual": SECOND, "elapsed": 30 * SECOND - 1}, False),
+    ],
+)
+def test_a_slow_job_is_moved_only_where_nothing_is_lost(changes: dict[str, Any], moves: bool) -> None:  # noqa: FBT001 - a column of the table
+    """It waits in a queue for too long and costs little, and another offer has the time to do it."""
+    assert may_move(replace(WAITS, **changes)) is moves
+
+
+@pytest.mark.parametrize(("elapsed", "slow"), [(89_999, False), (90_000, True)])
+def test_a_job_is_slow_after_a_multiple_of_what_is_usual(elapsed: int, slow: bool) -> None:  # noqa: FBT001 - a column of the table
+    """However it stands with its provider; what is usual has to be known."""
+    assert is_slow(elapsed, 30_000, Patience()) is slow
+    assert not is_slow(elapsed, None, Patience())
+    assert not is_slow(elapsed, 30_000, None)

@@ -15,6 +15,7 @@ from gateway.generation import Kind, State
 from gateway.ledger.records import Attempt, Record
 from gateway.outcome import AttemptState, Billing, ProviderError
 from gateway.routing.plan import Step
+from gateway.routing.policy import Patience
 
 STEPS = (Step("a", 0, "native/a", 40_000, ("seed",)), Step("b", 1, "native/b", 30_000, ()))
 PLAN = {
@@ -160,3 +161,11 @@ def test_a_fault_comes_back_as_it_was_written(fault: Fault) -> None:
 
 def from_row(row: dict[str, Any]) -> Attempt:
     return Attempt(**{**asdict(attempt(1, "a")), "fault": row})
+
+
+def test_the_patience_of_a_job_is_pinned() -> None:
+    """What was accepted before it was has none, and is never slow."""
+    pinned = {**PLAN, "patience": {"times": 2.5, "least": 10_000}}
+    taken = accepted("g", "acme", Kind.IMAGE, "lab/model", REQUEST, pinned, created=1_000, deadline=301_000)
+    assert taken.patience == Patience(2.5, 10_000)
+    assert job().patience is None

@@ -18,7 +18,7 @@ from gateway.ingress.nudges import Nudges
 from gateway.ledger import generations
 from gateway.providers import catalog
 from gateway.providers.pack import Nudge, Pace
-from tests.gateway.attempts.bench import PACKS, Bench, bench
+from tests.gateway.attempts.bench import Bench, bench, shipped
 
 MODEL, PROVIDER = "bytedance/seedance-1-pro", "replicate"
 NUDGES = Nudges(b"a secret of the tests", "https://gate.example")
@@ -27,7 +27,7 @@ FAR_OFF = 600_000  # ms; even on the hurried clock of the bench nobody looks by 
 
 def packs() -> catalog.Catalog:
     """Give the shipped packs, with one provider that can call back and is hardly ever looked at."""
-    found = catalog.load([PACKS])
+    found = shipped()
     model = found.models[PROVIDER, MODEL]
     nudge = Nudge("webhook", None, {"webhook_events_filter": ["completed"]})
     shapes = tuple(

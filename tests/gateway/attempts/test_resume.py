@@ -53,9 +53,11 @@ class Stage:
 
     async def quiet(self, life: Life, seconds: float = 120) -> None:
         """Wait until nothing is under way any more."""
-        async with asyncio.timeout(seconds):
-            while life.runs.live:
-                await asyncio.sleep(0.01)
+        for _ in range(int(seconds * 100)):
+            if life.runs.live == 0:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{life.runs.live} are still under way")
 
     def found(self, generation: str) -> Record:
         """The record, with its attempts."""

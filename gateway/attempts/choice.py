@@ -1,0 +1,100 @@
+"""Which offer an attempt goes to, and whether it may go there now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from gateway.attempts.decide import LEAST
+from gateway.attempts.job import Job, steady
+from gateway.attempts.line import Target
+from gateway.clock import Clock
+from gateway.routing.breaker import PROBE
+from gateway.routing.health import Health
+from gateway.routing.plan import Standing, Step, Why
+from gateway.routing.signal import Trial
+
+_PATIENCE = 30_000  # ms that accepted work waits for an offer to come free: as long as a first rest
+_LOOK_EVERY = 1.0  # seconds between two looks whether one has
+_SOON = 4  # a probe's job holds its place for one part in so many of the time that the pack gives a job
+
+
+class Choice:
+    """Chooses by the health of the offers."""
+
+    def __init__(self, health: Health, clock: Clock, random: Random) -> None:
+        """Choose by `health`; chance spreads those that wait."""
+        self._health = health
+        self._clock = clock
+        self._random = random
+
+    def others(self, job: Job) -> list[Step]:
+        """The offers that were not tried and can be asked, in order.
+
+        When every one of them rests somebody has to ask all the same: then it is the one that rests the shortest, once a second.
+        """
+        now = steady(self._clock)
+        standing = [(step, self._standing(job, step, now)) for step in job.steps if step.provider not in job.tried]
+        ready = [step for step, stands in standing if stands is None]
+        resting = [(stands.until or now, step) for step, stands in standing if stands and stands.why is Why.RESTING]
+        if ready or not resting or any(stands and stands.why is Why.BUSY for _, stands in standing):
+            return ready  # one that has as much as it takes is well, and will have room
+        _, soonest = min(resting, key=lambda each: each[0])
+        return [soonest] if self._health.panic.is_due(soonest.provider, job.model, now) else []
+
+    def spare(self, job: Job) -> Step | None:
+        """The first offer that was not tried and takes work which another is slow with."""
+        now = steady(self._clock)
+        for step in job.steps:
+            if step.provider not in job.tried and not self._health.standing(
+                step.provider, job.model, now, spilled=True
+            ):
+                return step
+        return None
+
+    async def first(self, job: Job, is_over: Callable[[], bool]) -> Step | None:
+        """The first offer to ask; None when there is none, or none comes free in time, or `is_over` says that nobody waits.
+
+        Work that is accepted waits a while: many may be let in at the same moment where one place is left.
+        """
+        end = steady(self._clock) + min(_PATIENCE, job.left(self._clock) - LEAST)
+        while True:
+            found = self.others(job)
+            if found or is_over() or steady(self._clock) >= end or job.tried >= {step.provider for step in job.steps}:
+                return found[0] if found else None
+            await self._clock.sleep(_LOOK_EVERY * self._random.uniform(0.5, 1))
+
+    def trial(self, job: Job, step: Step, target: Target | None) -> Trial:
+        """An attempt that is about to be made, as the breakers will see it."""
+        lifecycle = target.model.shapes[step.form].lifecycle if target is not None else None
+        deadline = lifecycle.pace.deadline if lifecycle is not None else PROBE
+        immediate = lifecycle is not None and lifecycle.is_immediate
+        return Trial(
+            step.provider,
+            job.model,
+            steady(self._clock),
+            immediate=immediate,
+            spilled=_is_spilled(job, step),
+            answer=deadline if immediate else PROBE,
+            job=max(PROBE, deadline // _SOON),
+        )
+
+    def lets(self, job: Job, step: Step, trial: Trial, *, again: bool) -> bool:
+        """Whether an attempt may go out, and count it; the same offer `again` has waited for as long as it was asked to."""
+        now = trial.began
+        if self._health.take(trial, now, waited=again):
+            return True
+        standing = self._standing(job, step, now)
+        if standing is None or standing.why is not Why.RESTING:
+            return False
+        if not self._health.panic.take(trial.provider, trial.model, now):
+            return False
+        self._health.enter(trial)
+        return True
+
+    def _standing(self, job: Job, step: Step, now: int) -> Standing | None:
+        return self._health.standing(step.provider, job.model, now, spilled=_is_spilled(job, step))
+
+
+def _is_spilled(job: Job, step: Step) -> bool:
+    return any(error.provider != step.provider for error in job.errors)
