@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import os
 import secrets as entropy
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -26,39 +24,40 @@ from gateway.attempts.aftercare import Aftercare
 from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
-from gateway.attempts.line import Line, Target
+from gateway.attempts.line import Line
 from gateway.attempts.resume import resume
 from gateway.attempts.run import Runs
 from gateway.clock import Clock, SteadyClock, SystemClock
-from gateway.documents import Mistakes
-from gateway.ingress import admin, envelope
+from gateway.ingress import admin, admission, door, envelope
 from gateway.ingress.account import Account, Tallies
-from gateway.ingress.callers import Callers, Guard, anyone, local
+from gateway.ingress.acts import Acts
+from gateway.ingress.callers import Callers, Guard, Identify, anyone, local
 from gateway.ingress.content import Content
-from gateway.ingress.desk import Receivers
+from gateway.ingress.desk import Receivers, Switchboard
 from gateway.ingress.envelope import Answered
 from gateway.ingress.estimate import Estimate
 from gateway.ingress.generate import Generate
 from gateway.ingress.intake import Intake
 from gateway.ingress.library import Dependencies, Library
+from gateway.ingress.limiter import Pace, Rates
 from gateway.ingress.nudges import Nudges
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
 from gateway.ingress.webhooks import Webhooks
+from gateway.learning import Learning
 from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
 from gateway.ledger.lane import Observer
-from gateway.providers.kept import Kept
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
+from gateway.running import Running
 from gateway.settings import Auth, Booking, Settings
-from gateway.telling import Telling
+from gateway.state import kept_packs, pepper, secret_of, socket_path
 from gateway.upkeep import Ages, Upkeep
 from gateway.webhooks.outbox import Outbox
 from gateway.world import Loaded, load
 
 LOCAL = "local"  # the one account there is without keys
-_SECRET = 32  # bytes of the gateway's own secret
 _CALLS = 2_000  # connections to providers: a call that holds the line for a minute holds one
 _LAST_ANSWERS = 5.0  # seconds that requests under way get when the process stops
 
@@ -75,57 +74,6 @@ class _Parts:
     health: Health
     links: Links
     receivers: Receivers
-
-
-class Running:
-    """A gateway that serves, and the configuration in force."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        """Begin with this configuration; not ready until it listens."""
-        self.loaded = loaded
-        self.origin = ""
-        self.ready = False
-        self._store: Database | None = None
-        self._intake: Intake | None = None
-        self._wire: Wire | None = None
-        self._telling: Telling | None = None
-
-    @property
-    def providers(self) -> list[tuple[str, str]]:
-        """Every provider, and whether it is on or what would turn it on."""
-        return self.loaded.providers()
-
-    def target(self, provider: str, model: str) -> Target | None:
-        """One offer, ready to be called; None when no pack has it."""
-        return self.loaded.target(provider, model)
-
-    def serve(self, store: Database, intake: Intake, wire: Wire, told: Telling) -> None:
-        """Know who has to be told when the configuration changes."""
-        self._store, self._intake, self._wire, self._telling = store, intake, wire, told
-
-    async def reload(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        """Take another configuration, whole; Mistakes leaves the one in force. What is under way keeps its pinned plan."""
-        assert self._wire is not None
-        assert self._intake is not None
-        assert self._telling is not None
-        try:
-            loaded = await asyncio.to_thread(load, settings, environ, kept_packs(settings))
-        except Mistakes:
-            metrics.RELOADS.labels("refused").inc()
-            raise
-        self.loaded = loaded
-        self._wire.secrets = loaded.secrets
-        self._intake.world = loaded.world
-        self._intake.most = settings.live
-        await self._telling.take(settings)
-        metrics.RELOADS.labels("loaded").inc()
-        log.event("config_reloaded", **settings.describe())
-
-    async def failed(self) -> str:
-        """Wait until the store cannot be trusted any more, and say so: the process then has to end."""
-        assert self._store is not None
-        await self._store.failed.wait()
-        return "the store cannot be written any more; a restart reads what was kept"
 
 
 @asynccontextmanager
@@ -146,14 +94,26 @@ async def running(
         artifacts = await _artifacts(stack, settings)
         wire = await _wire(stack, settings, now.loaded)
         links = Links(secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock)
-        parts = _Parts(settings, clock, store, artifacts, wire, Health(), links, receivers(settings))
-        runs = await _runs(stack, parts, now, random)
-        intake = Intake(now.loaded.world, store, runs, parts.health, clock, settings.live)
+        health = Health(settings.caps, settings.rates)
+        parts = _Parts(settings, clock, store, artifacts, wire, health, links, receivers(settings))
+        learning = Learning(store, lambda: now.loaded.world.menus, clock, random, explore=settings.policy.explore)
+        stack.push_async_callback(learning.stop)
+        runs = await _runs(stack, parts, now, random, learning)
+        intake = Intake(
+            now.loaded.world,
+            store,
+            runs,
+            parts.health,
+            clock,
+            settings.live,
+            chance=random.random,
+            rankings=learning.rankings,
+        )
         told = await stack.enter_async_context(
             telling.opened(settings, store, parts.receivers, links, lambda: now.origin, clock=clock, random=random)
         )
         store.observe = _observing(told.outbox)
-        now.serve(store, intake, wire, told)
+        now.serve(store, intake, wire, told, parts.health, learning)
         tallies = Tallies()
         callers = Callers(store, pepper(settings), clock) if settings.auth is Auth.KEYS else None
         ages = Ages(settings.outputs.keep, settings.keep.records, settings.keep.usage)
@@ -162,17 +122,28 @@ async def running(
         stack.push_async_callback(upkeep.stop)
         stack.push_async_callback(runs.drain)
         await resume(store, runs)
-        guard = Guard(callers.identify if callers else anyone(local(LOCAL, clock.now_ms())))
-        application = web.Application(middlewares=[envelope.middleware(clock, _counting(tallies), entropy.token_bytes)])
-        application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard)))
-        now.origin = await _listen(stack, application, settings)
+        guard = _guard(callers.identify if callers else anyone(local(LOCAL, clock.now_ms())), now, clock)
+        around = envelope.middleware(clock, _counting(tallies), entropy.token_bytes)
+        application = web.Application(middlewares=[around, admission.middleware(admission.share(admission.memory()))])
+        application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard, learning)))
+        office = _office(parts, now)
+        application.add_routes(Acts(office).routes(guard))
+        now.origin = await _listen(stack, application, settings, clock)
         told.outbox.start()
-        await _private_door(stack, parts)
+        await _private_door(stack, settings, office)
+        learning.start()
         now.ready = True
         log.event("serving", origin=now.origin, version=__version__, **settings.describe())
         yield now
         now.ready = False
         log.event("stopping", live=runs.live)
+
+
+def _guard(identify: Identify, now: Running, clock: Clock) -> Guard:
+    def name(model: str) -> str:
+        return now.loaded.catalog.name(model)
+
+    return Guard(identify, Pace(clock.monotonic, Rates()), name)
 
 
 async def _open_books(store: Database, settings: Settings, clock: Clock) -> None:
@@ -199,7 +170,7 @@ async def _wire(stack: AsyncExitStack, settings: Settings, loaded: Loaded) -> Wi
     return Wire(session, loaded.secrets, settings.timeouts.connect / 1000)
 
 
-async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Random) -> Runs:
+async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Random, learning: Learning) -> Runs:
     settings = parts.settings
     fetching = await stack.enter_async_context(open_session(settings.egress))
     limits = Limits(settings.outputs.max_image, settings.outputs.max_video)
@@ -212,12 +183,15 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
         parts.clock,
         settings.timeouts.submit / 1000,
         nudges.address if nudges is not None else None,
+        health=parts.health,
     )
-    walker = Walker(parts.store, line, collector, parts.clock, random, settings.timeouts.poll_grace)
+    walker = Walker(
+        parts.store, line, collector, parts.clock, random, settings.timeouts.poll_grace, paces=learning.paces
+    )
     aftercare = Aftercare(parts.store, line, now.target, parts.clock)
     aftercare.start()
     stack.push_async_callback(aftercare.stop)
-    return Runs(parts.store, walker, now.target, parts.health, parts.clock, random)
+    return Runs(parts.store, walker, now.target, parts.health, parts.clock, random, rankings=learning.rankings)
 
 
 def _observing(outbox: Outbox) -> Observer:
@@ -236,7 +210,9 @@ def _nudges(settings: Settings) -> Nudges | None:
     return Nudges(secret_of(settings, "nudges"), settings.public_url)
 
 
-def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard) -> list[web.RouteDef]:
+def _routes(
+    parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard, learning: Learning
+) -> list[web.RouteDef]:
     settings, clock, store, artifacts = parts.settings, parts.clock, parts.store, parts.artifacts
     links = parts.links
 
@@ -246,7 +222,9 @@ def _routes(parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guar
     async def loaded() -> str | None:
         return None if now.ready else "the gateway is starting or stopping"
 
-    library = Library(lambda: intake.world, lambda: now.loaded.catalog.providers, parts.health, clock)
+    library = Library(
+        lambda: intake.world, lambda: now.loaded.catalog.providers, parts.health, clock, learning.rankings
+    )
     stored = artifacts.name if artifacts is not None else "none"
     return [
         *Generate(intake, store, runs.wait).routes(guard),
@@ -277,7 +255,7 @@ def _stepped(by: int) -> None:
     log.event("clock_stepped", level="warning", ms=by)
 
 
-async def _listen(stack: AsyncExitStack, application: web.Application, settings: Settings) -> str:
+async def _listen(stack: AsyncExitStack, application: web.Application, settings: Settings, clock: Clock) -> str:
     runner = web.AppRunner(
         application,
         handle_signals=False,
@@ -287,16 +265,25 @@ async def _listen(stack: AsyncExitStack, application: web.Application, settings:
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
-    host, port = runner.addresses[0][:2]
+    assert runner.server is not None
+    entrance = door.Door(runner.server, clock, door.affordable(admission.memory()))
+    host, port = await entrance.open(settings.listen.host, settings.listen.port)
+    stack.push_async_callback(entrance.close)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _private_door(stack: AsyncExitStack, parts: _Parts) -> None:
-    path = socket_path(parts.settings)
+def _office(parts: _Parts, now: Running) -> admin.Office:
+    def config() -> Mapping[str, Any]:
+        return now.loaded.settings.describe()
+
+    board = Switchboard(parts.health, lambda: now.loaded.catalog.models, lambda: int(parts.clock.monotonic() * 1000))
+    return admin.Office(parts.store, pepper(parts.settings), parts.clock, parts.receivers, board=board, config=config)
+
+
+async def _private_door(stack: AsyncExitStack, settings: Settings, office: admin.Office) -> None:
+    path = socket_path(settings)
     path.unlink(missing_ok=True)  # the store's lock says that whoever left it is gone
-    acts = admin.application(parts.store, pepper(parts.settings), parts.clock, receivers=parts.receivers)
-    runner = web.AppRunner(acts, handle_signals=False, access_log=None, auto_decompress=False)
+    runner = web.AppRunner(admin.application(office), handle_signals=False, access_log=None, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     before = os.umask(0o177)  # for the owner alone, from the moment it is there
@@ -305,40 +292,6 @@ async def _private_door(stack: AsyncExitStack, parts: _Parts) -> None:
     finally:
         os.umask(before)
     stack.callback(path.unlink, missing_ok=True)
-
-
-def socket_path(settings: Settings) -> Path:
-    """The private socket through which a running gateway is administered, beside its store."""
-    return settings.store.path.with_name(settings.store.path.name + ".sock")
-
-
-def secret_of(settings: Settings, purpose: str) -> bytes:
-    """A key of the gateway's own for one purpose, derived from the secret beside the store, made at the first use."""
-    path = settings.store.path.with_name(settings.store.path.name + ".secret")
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(entropy.token_bytes(_SECRET))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    secret = path.read_bytes()
-    if len(secret) != _SECRET:
-        raise OSError(f"{path} is not the gateway's secret any more: it has {len(secret)} bytes instead of {_SECRET}")
-    return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
-
-
-def kept_packs(settings: Settings) -> Kept:
-    """Where the packs that were found right are kept, beside the store."""
-    path = settings.store.path.with_name(settings.store.path.name + ".packs")
-    return Kept(path, lambda: secret_of(settings, "packs"))
-
-
-def pepper(settings: Settings) -> bytes:
-    """What API keys are hashed with."""
-    return secret_of(settings, "api keys")
 
 
 def receivers(settings: Settings) -> Receivers:

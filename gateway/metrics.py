@@ -9,6 +9,7 @@ REGISTRY = CollectorRegistry()
 # From a cached picture to a long video, in seconds.
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800)
 _COMMIT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+_LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
 BUILD = Info("tidegate_build", "Version of the gateway", registry=REGISTRY)
 REQUESTS = Counter("tidegate_http_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
@@ -56,6 +57,18 @@ UNKNOWN_STATES = Counter(
     "tidegate_unknown_states", "State words of a provider that its pack does not list", ["provider"], registry=REGISTRY
 )
 LOOKS = Counter("tidegate_status_calls", "Looks at running jobs", ["provider"], registry=REGISTRY)
+BREAKER_STATE = Gauge(
+    "tidegate_breaker_state",
+    "Breakers that have ever opened: 0 closed, 1 half open, 2 open; those of a whole provider name no model",
+    ["provider", "model", "breaker"],
+    registry=REGISTRY,
+)
+CONCURRENCY = Gauge(
+    "tidegate_provider_concurrency",
+    "Jobs that a provider takes at once, where it ever refused more",
+    ["provider"],
+    registry=REGISTRY,
+)
 CAPTURED = Counter(
     "tidegate_credits_captured", "Credits taken for outputs delivered", ["provider", "model"], registry=REGISTRY
 )
@@ -79,6 +92,12 @@ WEBHOOK_DELIVERIES = Counter(
 WEBHOOK_BACKLOG = Gauge(
     "tidegate_webhook_backlog",
     "Deliveries that are due, wait for a retry or are queued, up to 10,000",
+    registry=REGISTRY,
+)
+LOOP_LAG = Histogram(
+    "tidegate_loop_lag_seconds",
+    "How much later than due the event loop came to a task that only waits, twice a second",
+    buckets=_LAG,
     registry=REGISTRY,
 )
 RELOADS = Counter("tidegate_config_reloads", "Attempts to load the configuration anew", ["result"], registry=REGISTRY)

@@ -1,10 +1,12 @@
 """HTTP in and out: one file per group of paths of the native API.
 
 - `weigh`       a request against what its model offers and the policy: what is wrong, or the plan that serves it
-- `intake`      the one door: weighed, its price held, its row written, its work begun
+- `intake`      the one door: weighed, its price held, its row written, its work begun; `pinned` is what that is decided from
+- `door`        the listening sockets
 - `refusal`     every error there is, in one table
-- `body`        a JSON body, read strictly
-- `callers`     API key → who is asking and what they may do
+- `body`        a JSON body, read strictly; `admission` how much of them is held at once; `tags` what a request is marked with
+- `callers`     API key → who is asking and what they may do; `keyform`, `credential`, `address` and `limiter` are its parts: how a
+                key looks, where it is sent, where its caller is and how often it may ask
 - `envelope`    the success and error envelopes, and what surrounds every answer
 - `fields`      the native spelling of our fields
 - `record`      a stored generation → the native record
@@ -17,8 +19,9 @@
 - `operations`  liveness, readiness, metrics
 - `shelf`       what the library says of one model
 - `webhooks`    /v1/webhooks: who is told what became of the work
-- `admin`       keys, accounts, credits and checks, on the private socket; `desk`, `keyring`, `statement`, `endpoints` and `alerting`
-                are its tools
+- `admin`       keys, accounts, credits and checks, on the private socket; `desk`, `keyring`, `keyterms`, `statement`, `endpoints`,
+                `alerting`, `switches`, `auditing` and `retelling` are its tools
+- `acts`        /admin/v1: the same over HTTP, for keys that may
 
 A dialect reads a request and words an answer; what happens in between is intake's, the same for all. Nothing here may try a
 provider: that is `attempts`, begun by intake.

@@ -1,7 +1,8 @@
 """Keys, accounts, credits, webhooks and checks: what an operator does, on the private socket or on the store itself.
 
 The acts are one table of functions, so that the commands do the same whether a gateway runs or not. Whoever can open the
-socket or the store is the operator: there is no key for these.
+socket or the store is the operator: there is no key for these. From elsewhere they are done with a key of the scope `admin`.
+Each act that changes something leaves a line in the audit.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -17,16 +19,55 @@ from aiohttp import web
 
 from gateway import log
 from gateway.clock import Clock, iso
-from gateway.ingress import alerting, body, endpoints, keyring, statement
-from gateway.ingress.desk import Act, AdminError, Desk, Random, Receivers, text
+from gateway.ingress import alerting, auditing, body, endpoints, keyring, retelling, statement, switches
+from gateway.ingress.desk import Act, AdminError, Desk, Random, Receivers, Switchboard, text
 from gateway.ingress.refusal import Refusal
-from gateway.ledger import accounts, checks, credits
+from gateway.ledger import accounts, audit, checks, credits
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 from gateway.money import as_number, parse
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _CHECK_GRACE = 120_000  # ms past its deadline after which a generation that has not ended is a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where acts are done. Without a `board` and a `config` no gateway runs; `random` gives so many random bytes."""
+
+    store: Database
+    pepper: bytes
+    clock: Clock
+    receivers: Receivers
+    random: Random = secrets.token_bytes
+    board: Switchboard | None = None
+    config: Callable[[], Mapping[str, Any]] | None = None
+
+    async def do(self, name: str, given: Mapping[str, Any], actor: str = audit.OPERATOR) -> dict[str, Any]:
+        """Do one act, such as `keys.create`; AdminError when it cannot be done, StoreError when the store fails."""
+        if name not in ACTS:
+            raise AdminError(f"there is no act {name!r}; there are {', '.join(ACTS)}")
+        do, takes = ACTS[name]
+        unknown = [each for each in given if each not in takes]
+        if unknown:
+            known = ", ".join(takes) or "nothing"
+            raise AdminError(f"{name} takes {known}; not {unknown[0]!r}")
+        desk = Desk(
+            self.store,
+            self.pepper,
+            self.receivers,
+            self.random,
+            self.clock.now_ms(),
+            self.board,
+            self.config,
+            actor=actor,
+            act=name,
+            said=auditing.said(given),
+        )
+        done = await do(desk, given)
+        if name in _UNSTORED:
+            await desk.note(f"{given.get('provider', '')} {given.get('model') or ''}".strip())
+        return done
 
 
 async def act(
@@ -38,29 +79,20 @@ async def act(
     *,
     receivers: Receivers,
     random: Random = secrets.token_bytes,
+    board: Switchboard | None = None,
 ) -> dict[str, Any]:
-    """Do one act, such as `keys.create`; AdminError when it cannot be done, StoreError when the store fails."""
-    if name not in ACTS:
-        raise AdminError(f"there is no act {name!r}; there are {', '.join(ACTS)}")
-    do, takes = ACTS[name]
-    unknown = [given for given in arguments if given not in takes]
-    if unknown:
-        known = ", ".join(takes) or "nothing"
-        raise AdminError(f"{name} takes {known}; not {unknown[0]!r}")
-    return await do(Desk(store, pepper, receivers, random, clock.now_ms()), arguments)
+    """Do one act as the operator; AdminError when it cannot be done, StoreError when the store fails."""
+    return await Office(store, pepper, clock, receivers, random, board).do(name, arguments)
 
 
-def application(
-    store: Database, pepper: bytes, clock: Clock, *, receivers: Receivers, random: Random = secrets.token_bytes
-) -> web.Application:
+def application(office: Office) -> web.Application:
     """The acts over HTTP, for a socket that the operator alone can open: `POST /admin/keys/create` and so on, JSON both ways."""
 
     async def handle(request: web.Request) -> web.Response:
         name = request.match_info["act"].replace("/", ".")
         try:
             arguments = await body.read(request) if request.can_read_body else {}
-            done = await act(store, pepper, clock, name, arguments, receivers=receivers, random=random)
-            return web.json_response(done)
+            return web.json_response(await office.do(name, arguments))
         except AdminError as error:
             return web.json_response({"error": str(error)}, status=400)
         except Refusal as refusal:
@@ -79,7 +111,7 @@ async def _accounts_create(desk: Desk, given: Mapping[str, Any]) -> dict[str, An
     if not _ACCOUNT.fullmatch(account):
         raise AdminError("the id of an account is up to 64 letters, digits, '.', '_' and '-', such as acme")
     name = text(given, "name", account)
-    if not await desk.store.write(accounts.create(account, name, desk.now)):
+    if not await desk.change(accounts.create(account, name, desk.now), account, was_done=bool):
         raise AdminError(f"the account {account!r} is there already")
     return {"account": account, "name": name}
 
@@ -105,7 +137,7 @@ async def _credits_add(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         amount = parse(str(given.get("amount", "")))
         adding = credits.add(account, amount, reference, text(given, "note", ""), desk.now)
-        done = await desk.store.write(adding)
+        done = await desk.change(adding, account, was_done=lambda result: isinstance(result, credits.Added))
     except ValueError as exc:
         raise AdminError(f"amount: {exc}") from exc
     match done:
@@ -139,13 +171,16 @@ async def _doctor(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     return {"checks": len(checks.CHECKS), "findings": findings}
 
 
+async def _config_show(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    if desk.config is None:
+        raise AdminError("no gateway runs on this store; `tidegate check` says what a policy file means")
+    return dict(desk.config())
+
+
 # Every act: what does it, and the arguments it takes.
 ACTS: Mapping[str, tuple[Act, tuple[str, ...]]] = MappingProxyType(
     {
-        "keys.create": (keyring.create, ("account", "name", "preset", "scopes", "expires_in", "networks")),
-        "keys.list": (keyring.list_, ("account",)),
-        "keys.rotate": (keyring.rotate, ("id", "grace", "expires_in")),
-        "keys.revoke": (keyring.revoke, ("id",)),
+        **keyring.ACTS,
         "accounts.create": (_accounts_create, ("account", "name")),
         "accounts.list": (_accounts_list, ()),
         "credits.add": (_credits_add, ("account", "amount", "reference", "note")),
@@ -153,9 +188,15 @@ ACTS: Mapping[str, tuple[Act, tuple[str, ...]]] = MappingProxyType(
         **statement.ACTS,
         **endpoints.ACTS,
         **alerting.ACTS,
+        **switches.ACTS,
+        **auditing.ACTS,
+        **retelling.ACTS,
+        "config.show": (_config_show, ()),
         "doctor": (_doctor, ()),
     }
 )
+# Acts that change what the memory of a running gateway holds.
+_UNSTORED = frozenset({"breakers.open", "breakers.close", "breakers.auto"})
 
 
 def _balance(balance: credits.Balance) -> dict[str, Any]:

@@ -20,7 +20,7 @@ async def set_(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(written, list):
         raise AdminError(f"thresholds is a list of at most {alerts.MOST} amounts of credits")
     try:
-        found = await desk.store.write(alerts.set_(account, [parse(str(each)) for each in written]))
+        found = await desk.change(alerts.set_(account, [parse(str(each)) for each in written]), account)
     except ValueError as exc:
         raise AdminError(f"thresholds: {exc}") from exc
     except ConstraintBroken as exc:

@@ -1,40 +1,38 @@
-"""API key → who is asking and what they may do.
+"""API key → who is asking, from where, and what they may do.
 
-A key is `bye_`, 33 random characters and 6 of checksum. The checksum lets a mistyped or made-up key be refused without asking
-the store, and lets scanners of source code recognise a leaked one. The store holds the HMAC of the key under a pepper that is
-not in the store, so that a copy of the store can neither be searched for keys nor be made to accept one.
+Whoever has no usable key gets the same answer after the same work, whatever is wrong with it: its hash is made and looked for in
+the store. Hashes are compared there, by an index; what that takes tells of the hash alone, and nobody can choose that without
+the pepper.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import zlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from fnmatch import fnmatchcase
+from ipaddress import ip_network
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from aiohttp import web
 
 from gateway.clock import Clock
+from gateway.ingress import address
+from gateway.ingress.address import Address, Network, Proxies
+from gateway.ingress.credential import NATIVE, Ways, presented
+from gateway.ingress.keyform import digest_of, is_key
+from gateway.ingress.limiter import Claim, Limiter, Pace, Standing
 from gateway.ingress.refusal import Refusal
 from gateway.ledger import keys
 from gateway.ledger.database import Database
+from gateway.ledger.keys import NO_CAPS, Caps, KeyRow
 
-_BRAND = "bye_"
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_RANDOM = 33  # characters, worth 196 bits
-_CHECK = 6  # characters; 62⁶ is above 2³²
-_FORM = re.compile(r"bye_[0-9A-Za-z]{39}", re.ASCII)
 _LIFE = 1.0  # seconds a verified key is believed: a revoked one works no longer than that
 _MOST = 10_000  # verified keys remembered; more are looked up again
-PREFIX = 9  # characters of a key that people may see
+_GUESSES = 20  # keys a minute that one address may get wrong; a person with a wrong key in a script stays below
+_NO_PROXIES = Proxies()
 
-Network = IPv4Network | IPv6Network
 Handler = Callable[[web.Request, "Caller"], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Identify = Callable[[web.Request], Awaitable["Caller"]]
@@ -50,12 +48,15 @@ class Scope(StrEnum):
     HEALTH_READ = "health:read"
     LIBRARY_READ = "library:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    ADMIN = "admin"  # the operator's acts, on every account
 
+
+# What no preset has: where events are sent and what the operator does is for keys that were made for it.
+_APART = frozenset({Scope.WEBHOOKS_WRITE, Scope.ADMIN})
 
 PRESETS = MappingProxyType(
     {
-        # What the native API calls full; where events are sent is for keys that were made for it.
-        "full_access": tuple(scope for scope in Scope if scope is not Scope.WEBHOOKS_WRITE),
+        "full_access": tuple(scope for scope in Scope if scope not in _APART),  # full is what the native API calls so
         "generate_only": (Scope.GENERATION_WRITE, Scope.GENERATION_READ, Scope.LIBRARY_READ),
         "read_only": (Scope.GENERATION_READ, Scope.ACCOUNT_READ, Scope.HEALTH_READ, Scope.LIBRARY_READ),
         "monitor_only": (Scope.HEALTH_READ, Scope.LIBRARY_READ),
@@ -65,7 +66,10 @@ PRESETS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: the account, and what is known of the key. Times in milliseconds since the epoch."""
+    """Who is asking: the account, and what is known of the key. Times in milliseconds since the epoch.
+
+    `family` is what the key's budget and limits are counted by.
+    """
 
     account: str
     key_id: str
@@ -75,41 +79,75 @@ class Caller:
     created: int
     expires: int | None = None
     last_used: int | None = None
+    caps: Caps = NO_CAPS
+    family: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names the key goes by: its id, and the name it was given."""
+        return (self.key_id, self.name) if self.name else (self.key_id,)
 
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+STANDING: web.RequestKey[Standing] = web.RequestKey("standing", Standing)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """A key as it was when the store was asked; believed until then, in seconds of the clock that never steps back."""
+
+    row: KeyRow
     caller: Caller
     networks: tuple[Network, ...]
-    revoked: int | None
-    until: float  # seconds of the clock that never steps back
+    until: float
+
+    def is_usable(self, now: int) -> bool:
+        """Whether the key is valid at a time in milliseconds since the epoch."""
+        starts, expires = self.row.starts, self.row.expires
+        has_begun, has_ended = starts is None or starts <= now, expires is not None and expires <= now
+        return self.row.revoked is None and has_begun and not has_ended
 
 
 class Callers:
     """Tells callers by their keys."""
 
-    def __init__(self, store: Database, pepper: bytes, clock: Clock) -> None:
-        """Look keys up in this store, hashed under this pepper."""
+    def __init__(
+        self,
+        store: Database,
+        pepper: bytes,
+        clock: Clock,
+        *,
+        older: Sequence[bytes] = (),
+        proxies: Proxies = _NO_PROXIES,
+        guesses: int | None = _GUESSES,
+    ) -> None:
+        """Look keys up in this store, hashed under this pepper, or under `older` ones, from which they are moved to it.
+
+        Of wrong keys an address may send `guesses` a minute, None for as many as it likes.
+        """
         self._store = store
-        self._pepper = pepper
+        self._peppers = (pepper, *older)
         self._clock = clock
+        self._proxies = proxies
+        self._guesses = guesses
+        self._guessed = Limiter()
         self._known: dict[str, _Known] = {}
         self._used: set[str] = set()
 
-    async def identify(self, request: web.Request) -> Caller:
-        """Say who sends this request; Refusal when that is nobody who may."""
-        digest = digest_of(self._pepper, _presented(request))
-        known = self._known.get(digest)
-        if known is None or known.until <= self._clock.monotonic():
-            known = await self._look_up(digest)
-        now = self._clock.now_ms()
-        expires = known.caller.expires
-        if known.revoked is not None or (expires is not None and expires <= now):
+    async def identify(self, request: web.Request, ways: Ways = NATIVE) -> Caller:
+        """Say who sends this request, with a key sent in one of these ways; Refusal when that is nobody who may."""
+        key = presented(request, ways)
+        if not is_key(key):
             _fail()
-        if known.networks and not _is_within(request.remote, known.networks):
+        digest = digest_of(self._peppers[0], key)
+        known = self._known.get(digest)
+        if known is None:
+            known = await self._guess(key, digest, self._where(request))
+        elif known.until <= self._clock.monotonic() or not known.is_usable(self._clock.now_ms()):
+            known = await self._look_up(key, digest)
+        if known is None:
+            _fail()
+        if known.networks and not address.is_within(self._where(request), known.networks):
             raise Refusal("ip_not_allowed", "this API key may not be used from this address")
         self._used.add(known.caller.key_id)
         return known.caller
@@ -120,33 +158,56 @@ class Callers:
         self._used.clear()
         return used
 
-    async def _look_up(self, digest: str) -> _Known:
+    def _where(self, request: web.Request) -> Address | None:
+        lines = request.headers.getall(self._proxies.header, [])
+        return address.client(request.remote, lines, self._proxies)
+
+    async def _guess(self, key: str, digest: str, where: Address | None) -> _Known | None:
+        """Look a key up that was never seen to be right, unless its address got too many wrong.
+
+        Keys that were right before are no guesses, so whoever shares an address with somebody who guesses goes on working.
+        """
+        if self._guesses is None:
+            return await self._look_up(key, digest)
+        claim = Claim(address.neighbourhood(where), self._guesses)
+        wait = self._guessed.wait(claim, self._clock.monotonic())
+        if wait is not None:
+            said = "too many wrong API keys came from this address; try again later"
+            raise Refusal("auth_rate_limited", said, retry_after=wait)
+        known = await self._look_up(key, digest)
+        if known is None:
+            self._guessed.admit([claim], self._clock.monotonic())
+        return known
+
+    async def _look_up(self, key: str, digest: str) -> _Known | None:
+        """Ask the store for a key, and remember it if it can be used."""
         # Taken before the look: what is revoked during it is believed no longer than what is revoked after.
         until = self._clock.monotonic() + _LIFE
-        row = await self._store.read(keys.by_hash(digest))
-        if row is None:
+        row = await self._find(key, digest)
+        known = _known(row, until) if row is not None else None
+        if known is None or not known.is_usable(self._clock.now_ms()):
             self._known.pop(digest, None)
-            _fail()
-        caller = Caller(
-            account=row.account,
-            key_id=row.id,
-            name=row.name,
-            prefix=row.prefix,
-            scopes=frozenset(row.scopes),
-            created=row.created,
-            expires=row.expires,
-            last_used=row.last_used,
-        )
-        known = _Known(caller, tuple(ip_network(network) for network in row.networks), row.revoked, until)
+            return None
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[digest] = known
         return known
 
+    async def _find(self, key: str, digest: str) -> KeyRow | None:
+        row = await self._store.read(keys.by_hash(digest))
+        for pepper in self._peppers[1:]:
+            if row is not None:
+                break
+            old = digest_of(pepper, key)
+            row = await self._store.read(keys.by_hash(old))
+            if row is not None:
+                await self._store.write(keys.rehash(row.id, old, digest))
+        return row
+
 
 def local(account: str, created: int) -> Caller:
-    """The one caller of a gateway that asks for no key: it may do everything in its account."""
-    return Caller(account, "local", "local", "", frozenset(Scope), created)
+    """The one caller of a gateway that asks for no key: it may do everything in its account, and nothing beyond it."""
+    return Caller(account, "local", "local", "", frozenset(Scope) - {Scope.ADMIN}, created)
 
 
 def anyone(caller: Caller) -> Identify:
@@ -159,11 +220,13 @@ def anyone(caller: Caller) -> Identify:
 
 
 class Guard:
-    """Stands before a route: nobody comes through without the scope the route names."""
+    """Stands before a route: nobody comes through without the scope the route names, for a model or at a rate they may not."""
 
-    def __init__(self, identify: Identify) -> None:
-        """Tell callers by this function."""
+    def __init__(self, identify: Identify, pace: Pace | None = None, name: Callable[[str], str] = str) -> None:
+        """Tell callers by this function and hold them to `pace`; `name` gives the one name of a model out of its aliases."""
         self._identify = identify
+        self._pace = pace
+        self._name = name
 
     def __call__(self, scope: Scope, handler: Handler) -> Plain:
         """Give a handler for the router; the one it stands before is handed the caller."""
@@ -173,82 +236,52 @@ class Guard:
             request[CALLER] = caller
             if scope.value not in caller.scopes:
                 raise Refusal("insufficient_permissions", f"this API key lacks the scope {scope.value}")
+            creates = scope is Scope.GENERATION_WRITE
+            if creates and "model" in request.match_info:
+                check_model(caller, self._name(request.match_info["model"].rstrip("/")))
+            self._hold(request, caller, creates=creates)
             return await handler(request, caller)
 
         return guarded
 
-
-def mint(random: Callable[[int], bytes]) -> str:
-    """Make a new key; `random` gives so many random bytes."""
-    # 256 bits are folded onto 196: no character is likelier than another by more than 2⁻⁵⁹.
-    bare = _BRAND + _base62(int.from_bytes(random(32), "big"), _RANDOM)
-    return bare + _checksum(bare)
-
-
-def is_key(text: str) -> bool:
-    """Whether a text has the form of a key and the right checksum."""
-    return _FORM.fullmatch(text) is not None and text[-_CHECK:] == _checksum(text[:-_CHECK])
-
-
-def digest_of(pepper: bytes, key: str) -> str:
-    """What the store keeps of a key."""
-    return hmac.new(pepper, key.encode(), hashlib.sha256).hexdigest()
+    def _hold(self, request: web.Request, caller: Caller, *, creates: bool) -> None:
+        """Hold a caller to its rates; Refusal with the time to come back."""
+        if self._pace is None:
+            return
+        family = caller.family or caller.key_id
+        standing = self._pace.admit(caller.account, family, caller.caps.rate, creates=creates)
+        if standing is None:
+            return
+        request[STANDING] = standing
+        if standing.wait is not None:
+            said = f"no more than {standing.limit} such requests a minute; the next in {standing.wait} s"
+            details = {"retry_after_seconds": standing.wait, "limit": standing.limit}
+            raise Refusal("rate_limit_exceeded", said, details=details, retry_after=standing.wait)
 
 
-def networks(written: Iterable[Any]) -> tuple[str, ...]:
-    """Check addresses and networks such as `203.0.113.7` or `10.0.0.0/8`; ValueError names the one that is neither."""
-    found: list[str] = []
-    for each in written:
-        try:
-            found.append(str(ip_network(each if isinstance(each, str) else "")))
-        except ValueError as exc:
-            raise ValueError(f"expected an address or a network such as 10.0.0.0/8, found {str(each)[:60]!r}") from exc
-    return tuple(dict.fromkeys(found))
+def check_model(caller: Caller, model: str) -> None:
+    """Refusal when a key is for other models than this one, by its one name."""
+    patterns = caller.caps.models
+    if patterns and not any(fnmatchcase(model, pattern) for pattern in patterns):
+        raise Refusal("insufficient_permissions", f"this API key may not use the model {model[:200]}")
 
 
-def _presented(request: web.Request) -> str:
-    """The key the request carries, in the one place where it belongs and in the right form."""
-    if _is_astray(request):
-        said = "an API key belongs into the header Authorization alone, never into an address or a cookie"
-        raise Refusal("authentication_required", said)
-    sent = request.headers.getall("Authorization", [])
-    if not sent:
-        raise Refusal("authentication_required", "send an API key: Authorization: Bearer bye_…")
-    scheme, _, key = sent[0].partition(" ")
-    if len(sent) > 1 or scheme.lower() != "bearer":
-        raise Refusal("authentication_required", "send one API key: Authorization: Bearer bye_…")
-    if not is_key(key.strip(" ")):
-        _fail()
-    return key.strip(" ")
-
-
-def _is_astray(request: web.Request) -> bool:
-    in_query = _BRAND in request.query_string and any(value.startswith(_BRAND) for value in request.query.values())
-    return in_query or _BRAND in request.headers.get("Cookie", "")
+def _known(row: KeyRow, until: float) -> _Known:
+    caller = Caller(
+        account=row.account,
+        key_id=row.id,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=frozenset(row.scopes),
+        created=row.created,
+        expires=row.expires,
+        last_used=row.last_used,
+        caps=row.caps,
+        family=row.first,
+    )
+    return _Known(row, caller, tuple(ip_network(network) for network in row.networks), until)
 
 
 def _fail() -> NoReturn:
     # One sentence for every reason: whoever tries keys learns nothing from the answer.
     raise Refusal("authentication_failed", "the API key is not valid here")
-
-
-def _is_within(remote: str | None, allowed: Iterable[Network]) -> bool:
-    try:
-        address = ip_address(remote or "")
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in allowed)
-
-
-def _checksum(bare: str) -> str:
-    return _base62(zlib.crc32(bare.encode()), _CHECK)
-
-
-def _base62(number: int, length: int) -> str:
-    digits: list[str] = []
-    for _ in range(length):
-        number, digit = divmod(number, 62)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))

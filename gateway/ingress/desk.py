@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.egress import Policy
+from gateway.ledger import audit
 from gateway.ledger.database import Database
+from gateway.ledger.program import Program
+from gateway.routing.health import Health
 from gateway.webhooks.sign import Secrets
+
+T = TypeVar("T")
 
 Random = Callable[[int], bytes]
 
@@ -34,14 +39,48 @@ class Receivers:
 
 
 @dataclass(frozen=True, slots=True)
+class Switchboard:
+    """What the breakers of a running gateway are reached by.
+
+    `offers` gives every provider and model there is, `now` the ms of the clock that never steps.
+    """
+
+    health: Health
+    offers: Callable[[], Collection[tuple[str, str]]]
+    now: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """What an act works with; `now` in milliseconds since the epoch, `random` gives so many random bytes."""
+    """What an act works with; `now` in milliseconds since the epoch, `random` gives so many random bytes.
+
+    Without a `board` no gateway runs, and without `config`, which gives the settings in force. `actor` does the act `act`, and
+    `said` is what it was given, as the audit shows it.
+    """
 
     store: Database
     pepper: bytes
     receivers: Receivers
     random: Random
     now: int
+    board: Switchboard | None = None
+    config: Callable[[], Mapping[str, Any]] | None = None
+    actor: str = audit.OPERATOR
+    act: str = ""
+    said: str = ""
+
+    async def change(
+        self, program: Program[T], subject: str, was_done: Callable[[T], bool] = lambda _result: True
+    ) -> T:
+        """Run a program that changes something, and write into the audit that it was done, in the same transaction."""
+        return await self.store.write(audit.noted(program, self._entry(subject), was_done))
+
+    async def note(self, subject: str) -> None:
+        """Write into the audit that something was done which the store does not hold."""
+        await self.store.write(audit.add(self._entry(subject)))
+
+    def _entry(self, subject: str) -> audit.Entry:
+        return audit.Entry(self.now, self.actor, self.act, subject, self.said)
 
 
 Act = Callable[[Desk, Mapping[str, Any]], Awaitable[dict[str, Any]]]

@@ -36,7 +36,7 @@ async def create(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     if len(await desk.store.report(ledger.list_(account))) >= _MOST:
         raise AdminError(f"an account has at most {_MOST} endpoints; delete one first")
     made = Endpoint(f"we_{desk.random(8).hex()}", account, Source.API, url, hears, desk.now)
-    await desk.store.write(ledger.create(made))
+    await desk.change(ledger.create(made), made.id)
     return {**_shown(made), "secret": desk.receivers.secrets.derived(made.id, made.version)}
 
 
@@ -55,21 +55,21 @@ async def update(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Change where an endpoint is, or what it hears of."""
     found = await _own(desk, given)
     url = _url(desk, text(given, "url")) if given.get("url") is not None else found.url
-    await desk.store.write(ledger.change(found.id, url, _events(given, found.events), desk.now))
+    await desk.change(ledger.change(found.id, url, _events(given, found.events), desk.now), found.id)
     return _shown(await _find(desk, given))
 
 
 async def enable(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Tell an endpoint again; what was queued for it is sent first, one after the other."""
     found = await _find(desk, given)
-    await desk.store.write(ledger.enable(found.id, desk.now))
+    await desk.change(ledger.enable(found.id, desk.now), found.id, was_done=bool)
     return _shown(await _find(desk, given))
 
 
 async def disable(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Stop telling an endpoint; what it would be told is queued."""
     found = await _find(desk, given)
-    await desk.store.write(ledger.disable(found.id, Why.OWNER, desk.now))
+    await desk.change(ledger.disable(found.id, Why.OWNER, desk.now), found.id, was_done=bool)
     return _shown(await _find(desk, given))
 
 
@@ -77,7 +77,7 @@ async def rotate(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give an endpoint a new secret; for a day the old one signs beside it."""
     found = await _own(desk, given)
     until = desk.now + OVERLAP
-    version = await desk.store.write(ledger.rotate(found.id, until, desk.now))
+    version = await desk.change(ledger.rotate(found.id, until, desk.now), found.id, was_done=_is_there)
     if version is None:
         raise _unknown(found.id)
     secret = desk.receivers.secrets.derived(found.id, version)
@@ -87,14 +87,14 @@ async def rotate(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 async def delete(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Delete an endpoint; what waits for it is given up."""
     found = await _own(desk, given)
-    await desk.store.write(ledger.delete(found.id, desk.now))
+    await desk.change(ledger.delete(found.id, desk.now), found.id, was_done=bool)
     return {"id": found.id, "deleted": True}
 
 
 async def test(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Send an endpoint an event that only tries it out."""
     found = await _find(desk, given)
-    sent = await desk.store.write(ledger.test(found.id, _new_id(desk), desk.now))
+    sent = await desk.change(ledger.test(found.id, _new_id(desk), desk.now), found.id, was_done=_is_there)
     if sent is None:
         raise _disabled(found.id)
     return {"id": found.id, "delivery": sent}
@@ -103,7 +103,7 @@ async def test(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 async def drain(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Send what an endpoint has queued, one after the other."""
     found = await _find(desk, given)
-    queued = await desk.store.write(ledger.drain(found.id))
+    queued = await desk.change(ledger.drain(found.id), found.id, was_done=_is_there)
     if queued is None:
         raise _disabled(found.id)
     return {"id": found.id, "queued": queued}
@@ -126,7 +126,7 @@ async def replay(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
         raise NotThere(f"there is no delivery {old!r}; webhooks deliveries shows them")
     found = await _find(desk, {**given, "id": endpoint})
     new = _new_id(desk)
-    if not await desk.store.write(deliveries.replay(found.id, old, new, desk.now)):
+    if not await desk.change(deliveries.replay(found.id, old, new, desk.now), found.id, was_done=bool):
         raise _disabled(found.id)
     return {"id": found.id, "delivery": new, "replay_of": old}
 
@@ -177,6 +177,10 @@ def _whole(given: Mapping[str, Any], name: str, usual: int, least: int, most: in
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise AdminError(f"{name} is a whole number from {least} to {most}")
     return value
+
+
+def _is_there(result: object) -> bool:
+    return result is not None
 
 
 def _new_id(desk: Desk) -> str:

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway import log
 from gateway.clock import Clock, iso
-from gateway.ingress.callers import CALLER
+from gateway.ingress.callers import CALLER, STANDING
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.program import StoreBroken, StoreBusy, StoreFailed, StoreFull
 
@@ -102,11 +102,11 @@ def refused(request: web.Request, refusal: Refusal, *, headers: Mapping[str, str
         response.force_close()  # the rest of the body is not waited for
     if refusal.retry_after is not None:
         wait = max(1, refusal.retry_after)
-        # The client library reads the wait only beside a limit; there is none but "not before then".
+        standing = request.get(STANDING)
+        # The client library reads the wait only beside a limit; where nothing is limited there is none but "not before then".
+        limit = standing.limit if standing is not None and standing.wait is not None else 1
         response.headers["Retry-After"] = str(wait)
-        response.headers["X-RateLimit-Limit"] = "1"
-        response.headers["X-RateLimit-Remaining"] = "0"
-        response.headers["X-RateLimit-Reset"] = str(stamp.clock.now_ms() // 1000 + wait)
+        _put_limits(response, limit, 0, stamp.clock.now_ms() // 1000 + wait)
     return response
 
 
@@ -125,7 +125,7 @@ def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable
         request[_STAMP] = stamp
         response = await _answer(request, handler)
         if not response.prepared:
-            _dress(request, response, stamp.id)
+            _dress(request, response, stamp)
         caller = request.get(CALLER)
         count(
             Answered(
@@ -212,7 +212,15 @@ def _of_store(request: web.Request, exc: StoreFailed) -> web.Response:
     return response
 
 
+def _of_memory(request: web.Request, exc: MemoryError) -> web.Response:
+    log.event("memory_exhausted", level="error", request=request[_STAMP].id, error=exc)
+    said = "the gateway has no memory left for this request; try again"
+    return refused(request, Refusal("overloaded", said, retry_after=_STORE_WAIT, retryable=_is_repeatable(request)))
+
+
 def _of_defect(request: web.Request, exc: Exception) -> web.Response:
+    if isinstance(exc, MemoryError):
+        return _of_memory(request, exc)
     log.event("request_broke", level="error", request=request[_STAMP].id, endpoint=_endpoint(request), error=exc)
     said = f"the gateway failed on this request; its log tells more under {request[_STAMP].id}"
     return refused(request, Refusal("internal_error", said, retryable=_is_repeatable(request)))
@@ -228,10 +236,13 @@ def _is_preflight(request: web.Request) -> bool:
     return asks and request.path.startswith(f"{_VERSION}/")
 
 
-def _dress(request: web.Request, response: web.StreamResponse, request_id: str) -> None:
+def _dress(request: web.Request, response: web.StreamResponse, stamp: _Stamp) -> None:
     """Put on the headers every answer has."""
     headers = response.headers
-    headers["X-Request-Id"] = request_id
+    headers["X-Request-Id"] = stamp.id
+    standing = request.get(STANDING)
+    if standing is not None and response.status < 400:  # an error with a limit and no wait is repeated at once
+        _put_limits(response, standing.limit, standing.remaining, stamp.clock.now_ms() // 1000 + standing.reset)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Server"] = "tidegate"
     headers.setdefault("Cache-Control", "no-store")
@@ -249,6 +260,12 @@ def _endpoint(request: web.Request) -> str:
     method = "GET" if request.method == "HEAD" else request.method
     path = resource.canonical.partition("/{")[0].rstrip("/")
     return f"{method} {path.removeprefix(_VERSION) if path.startswith(_VERSION * 2) else path}"
+
+
+def _put_limits(response: web.StreamResponse, limit: int, remaining: int, reset: int) -> None:
+    response.headers["X-RateLimit-Limit"] = str(limit)
+    response.headers["X-RateLimit-Remaining"] = str(remaining)
+    response.headers["X-RateLimit-Reset"] = str(reset)
 
 
 def _json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> web.Response:

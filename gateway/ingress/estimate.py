@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway import log
 from gateway.generation import Kind, Type, Value
+from gateway.ingress import tags
 from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ingress.envelope import success
 from gateway.ingress.fields import spell
@@ -40,6 +41,15 @@ class _Question:
     values: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Who asks and how the request is marked: what a route may look at beside the model."""
+
+    account: str
+    keys: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
 class Estimate:
     """Answers what a request would cost."""
 
@@ -57,8 +67,9 @@ class Estimate:
         """The price of one generation and of all, and whether the account can bear it."""
         card = self._intake.menu(model_of(request))
         question = _question(request, card)
-        one = self._price(caller.account, card, question.values)
-        total = self._total(caller.account, card, question, one)
+        sender = _Sender(caller.account, caller.keys, tags.of(request))
+        one = self._price(sender, card, question.values)
+        total = self._total(sender, card, question, one)
         data = {
             "model_identifier": card.model,
             "model_type": card.kind.value,
@@ -70,7 +81,7 @@ class Estimate:
         }
         return success(request, "Estimate calculated", data)
 
-    def _price(self, account: str, card: Menu, values: Mapping[str, Value]) -> int:
+    def _price(self, sender: _Sender, card: Menu, values: Mapping[str, Value]) -> int:
         """What a create with these values holds, in millionths: the highest price among those who may serve.
 
         A provider that rests for a moment counts, so that the figure does not jump; where none is set up, all count.
@@ -79,21 +90,22 @@ class Estimate:
         raw = {
             name: list(value) if isinstance(value, tuple) else value for name, value in {**missing, **values}.items()
         }
-        asked = Asked(card.kind, card.model, {"prompt": "a prompt", **raw}, None, _in_query)
+        said = {"prompt": "a prompt", **raw}
+        asked = Asked(card.kind, card.model, said, None, _in_query, sender.keys, sender.tags)
         world = self._intake.world
-        weighed = weigh(world, account, asked, {})
+        weighed = weigh(world, sender.account, asked, {})
         if not weighed.plan.steps:
-            weighed = weigh(replace(world, standing={}), account, asked, {})
+            weighed = weigh(replace(world, standing={}), sender.account, asked, {})
         if not weighed.plan.steps:
             raise unserved(weighed.plan, asked, 0)
         return weighed.plan.hold
 
-    def _total(self, account: str, card: Menu, question: _Question, one: int) -> int:
+    def _total(self, sender: _Sender, card: Menu, question: _Question, one: int) -> int:
         """What all cost: as one request where the model takes so many at once, else as that many requests."""
         takes = "count" in card.fields and card.refusal("count", question.count) is None
         if question.count == 1 or not takes:
             return one * question.count
-        return self._price(account, card, {**question.values, "count": question.count})
+        return self._price(sender, card, {**question.values, "count": question.count})
 
     async def _means(self, account: str, one: int, total: int) -> dict[str, Any]:
         names = ("credit_balance", "credit_balance_can_afford", "credit_balance_max_affordable")

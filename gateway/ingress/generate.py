@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.generation import Kind, State
-from gateway.ingress import body, fields
+from gateway.ingress import body, fields, tags
 from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ingress.envelope import refused, success
 from gateway.ingress.intake import Answer, Intake, Key, idempotency_key
@@ -64,7 +64,7 @@ class Generate:
         wait = _wanted_wait(request)
         sent = await body.read(request)
         said, order = fields.read(sent)
-        asked = Asked(kind, model, said, order, fields.spell)
+        asked = Asked(kind, model, said, order, fields.spell, caller.keys, tags.of(request))
         answer = await self._accept(caller.account, asked, Key(key, _fingerprint(kind, model, sent)) if key else None)
         headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
         state = State.CANCELED if answer.canceled else None

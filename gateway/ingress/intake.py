@@ -6,21 +6,25 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.attempts import job as jobs
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
+from gateway.ingress.pinned import pinned
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.weigh import Asked, Weighed, World, card_of, unserved, weigh
 from gateway.ledger import generations as ledger
+from gateway.ledger import spending
 from gateway.ledger.database import Database
+from gateway.ledger.keys import Per
 from gateway.ledger.records import dump
 from gateway.money import text as money
 from gateway.routing.health import Health
 from gateway.routing.menu import Menu
-from gateway.routing.plan import Plan, Standing, plan
+from gateway.routing.plan import Plan, Standing, Step, Why, plan
+from gateway.routing.rankings import Rankings
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _BUSY = 5  # seconds after which some of what is under way has ended
@@ -50,15 +54,30 @@ class Intake:
     """Weighs requests and takes them in."""
 
     def __init__(
-        self, world: World, store: Database, runs: Runs, health: Health, clock: Clock, most: int | None = None
+        self,
+        world: World,
+        store: Database,
+        runs: Runs,
+        health: Health,
+        clock: Clock,
+        most: int | None = None,
+        *,
+        chance: Callable[[], float] = lambda: 0.0,
+        rankings: Rankings | None = None,
     ) -> None:
-        """Take in for this store, and hand what is accepted to `runs`, `most` at a time. `world` is replaced at a reload."""
+        """Take in for this store, and hand what is accepted to `runs`, `most` at a time. `world` is replaced at a reload.
+
+        `chance` gives a number from 0 up to but not including 1, for weights and trials. Without `rankings` nothing is known of
+        speed.
+        """
         self.world = world
         self._store = store
         self._runs = runs
         self._health = health
         self._clock = clock
         self.most = most
+        self._chance = chance
+        self._rankings = rankings or Rankings(lambda _model: {})
         self._entering = 0  # accepted by nobody yet, and counted all the same
 
     def menu(self, model: str) -> Menu:
@@ -67,10 +86,20 @@ class Intake:
 
     def weigh(self, account: str, asked: Asked) -> Weighed:
         """Check a request and plan it. Begins nothing, holds nothing; Refusal when it cannot be served."""
+        return self._decide(account, asked)[0]
+
+    def _decide(self, account: str, asked: Asked) -> tuple[Weighed, dict[str, Any]]:
+        """Plan a request, and give with it what is kept of that."""
         card = card_of(self.world, asked.model)
-        weighed = weigh(self.world, account, asked, self._resting(card))
-        if weighed.plan.steps:
-            return weighed
+        resting, ranking, chance = self._resting(card), self._rankings.of(card.model), self._chance()
+        known = ranking.pick(chance) if ranking is not None else ()
+        weighed = weigh(self.world, account, asked, resting, ranking=known, chance=chance)
+        if not weighed.plan.steps:
+            weighed = self._urgent(weighed, asked)
+        return weighed, pinned(weighed, asked, resting, ranking, chance)
+
+    def _urgent(self, weighed: Weighed, asked: Asked) -> Weighed:
+        """A plan for what nobody could serve, where one may be asked all the same; Refusal otherwise."""
         now = self._monotonic()
         urgent = self._without_rest(weighed, now)
         if urgent is None:
@@ -79,17 +108,25 @@ class Intake:
 
     async def accept(self, account: str, asked: Asked, key: Key | None, respond: Respond) -> Answer:
         """Weigh a request, hold its price, write its row, begin its work; the answer is given once that is on disk."""
-        weighed = self.weigh(account, asked)
+        weighed, kept = self._decide(account, asked)
         if self.most is not None and self._runs.live + self._entering >= self.most:
             said = "the gateway has as much under way as it takes on; nothing was begun"
             raise Refusal("overloaded", said, retry_after=_BUSY)
         self._entering += 1
         try:
-            return await self._take_in(account, weighed, key, respond)
+            return await self._take_in(account, asked.keys[:1], weighed, kept, key, respond)
         finally:
             self._entering -= 1
 
-    async def _take_in(self, account: str, weighed: Weighed, key: Key | None, respond: Respond) -> Answer:
+    async def _take_in(
+        self,
+        account: str,
+        of_key: tuple[str, ...],
+        weighed: Weighed,
+        kept: Mapping[str, Any],
+        key: Key | None,
+        respond: Respond,
+    ) -> Answer:
         now = self._clock.now_ms()
         generation = str(uuid.uuid4())
         likely = weighed.plan.steps[: weighed.rules.attempts]
@@ -100,14 +137,14 @@ class Intake:
             kind=weighed.kind,
             model=weighed.menu.model,
             request=dict(weighed.fields),
-            plan=_pinned(weighed),
+            plan=kept,
             order=tuple(step.provider for step in likely),
             price=weighed.plan.hold,
             created=now,
             deadline=now + weighed.rules.deadline,
             idempotency=ledger.Idempotency(key.key, key.fingerprint, dump(body)) if key else None,
         )
-        match await self._store.write(ledger.accept(new)):
+        match await self._store.write(spending.accept(new, of_key[0] if of_key else None)):
             case ledger.Accepted():
                 self._runs.start(
                     jobs.accepted(
@@ -126,6 +163,13 @@ class Intake:
                     f"this costs up to {money(weighed.plan.hold)} credits and {money(max(available, 0))} are available"
                 )
                 raise Refusal("insufficient_credits", said)
+            case spending.OverBudget(left, per):
+                span = "today" if per is Per.DAY else "in all"
+                said = f"this costs up to {money(weighed.plan.hold)} credits and the key may spend {money(left)} more {span}"
+                raise Refusal("insufficient_credits", said)
+            case spending.Busy(most):
+                said = f"this key may have {most} generations under way, and has; nothing was begun"
+                raise Refusal("concurrency_limit_exceeded", said, details={"limit": most}, retry_after=_BUSY)
 
     def _resting(self, card: Menu) -> dict[str, Standing]:
         now = self._monotonic()
@@ -134,16 +178,20 @@ class Intake:
 
     def _without_rest(self, weighed: Weighed, now: int) -> Plan | None:
         """When every offer that could serve is resting, one request a second goes to the one that rests the shortest."""
-        card = weighed.menu
-        made = plan(weighed.fields, weighed.order, weighed.rules, card.offers, self.world.standing)
-        if not made.steps or not self._health.may_panic(now):
-            return None
+        card, standing = weighed.menu, self._resting(weighed.menu)
+        held = {provider: each for provider, each in standing.items() if each.why is not Why.RESTING}
+        made = plan(weighed.fields, weighed.order, weighed.rules, card.offers, {**held, **self.world.standing})
+        if any(each.why is Why.BUSY for each in made.excluded) or not made.steps:
+            return None  # one that has as much as it takes is well, and will have room
 
-        def rest(provider: str) -> int:
-            resting = self._health.standing(provider, card.model, now)
+        def rest(step: Step) -> int:
+            resting = standing.get(step.provider)
             return resting.until or 0 if resting else 0
 
-        return replace(made, steps=tuple(sorted(made.steps, key=lambda step: rest(step.provider)))[:1])
+        soonest = min(made.steps, key=rest)
+        if not self._health.panic.let_in(soonest.provider, card.model, now):
+            return None
+        return replace(made, steps=(soonest,))
 
     def _monotonic(self) -> int:
         return int(self._clock.monotonic() * 1000)
@@ -158,19 +206,3 @@ def idempotency_key(raw: str | None) -> str | None:
         said = "an Idempotency-Key is 1 to 255 characters out of letters, digits, _ - : and ."
         raise Refusal("invalid_idempotency_key", said)
     return bare
-
-
-def _pinned(weighed: Weighed) -> dict[str, Any]:
-    """What is fixed when a generation is accepted, whatever the policy says later."""
-    step = weighed.plan.steps[0]
-    first = next(offer for offer in weighed.menu.offers if offer.provider == step.provider).forms[step.form]
-    return {
-        "steps": [{**asdict(step), "dropped": list(step.dropped)} for step in weighed.plan.steps],
-        "excluded": [
-            {"provider": each.provider, "why": each.why.value, "reason": each.reason} for each in weighed.plan.excluded
-        ],
-        "defaults": dict(first.defaults),
-        "attempts": weighed.rules.attempts,
-        "follow_refusal": weighed.rules.follow_refusal,
-        "in_doubt_max_cost": weighed.rules.in_doubt_max_cost,
-    }

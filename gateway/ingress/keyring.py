@@ -1,39 +1,48 @@
-"""The operator's acts on API keys: create, list, rotate, revoke."""
+"""The operator's acts on API keys: create, list, show, change, rotate, revoke."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from gateway.clock import iso
-from gateway.ingress import callers
-from gateway.ingress.desk import AdminError, Desk, text
-from gateway.ledger import keys
-from gateway.ledger.keys import KeyRow
+from gateway.ingress import keyform, keyterms
+from gateway.ingress.desk import Act, AdminError, Desk, NotThere, text
+from gateway.ledger import keys, spending
+from gateway.ledger.keys import NO_CAPS, KeyRow
 from gateway.ledger.program import ConstraintBroken
+from gateway.money import as_number
 
-_SPAN = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d)", re.ASCII)
-_UNITS = MappingProxyType({"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000})
-_LONGEST_NAME = 100  # characters, the native API's limit for the name of a key
-_MOST_NETWORKS = 50  # the native API's limit
 _GRACES = (1, 6, 12, 24, 48, 72, 168)  # hours a rotated key may still be used, as the native API offers them
 _USUAL_GRACE = 24
 
 
 async def create(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a key; it is in the answer and can never be seen again."""
-    row, key = _new_key(
+    expires = keyterms.expiry(given, desk.now, None)
+    starts = keyterms.moment(given, "starts_in", desk.now)
+    if starts is not None and expires is not None and starts >= expires:
+        raise AdminError("starts_in comes after expires_in")
+    row, key = _minted(
         desk,
-        account=text(given, "account"),
-        name=text(given, "name", ""),
-        scopes=_scopes(given),
-        networks=_networks(given),
-        expires=_expires(desk, given, None),
+        KeyRow(
+            id="",
+            account=text(given, "account"),
+            name=keyterms.name(given, ""),
+            prefix="",
+            hash="",
+            scopes=keyterms.scopes(given),
+            created=desk.now,
+            expires=expires,
+            networks=keyterms.networks(given, ()),
+            starts=starts,
+            caps=keyterms.caps(given, NO_CAPS),
+        ),
     )
     try:
-        await desk.store.write(keys.create(row))
+        await desk.change(keys.create(row), row.id)
     except ConstraintBroken as exc:
         raise AdminError(f"there is no account {row.account!r}; open it with accounts create") from exc
     return {**_shown(row, desk.now), "key": key}
@@ -46,98 +55,72 @@ async def list_(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"keys": [_shown(row, desk.now) for row in rows]}
 
 
+async def show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """One key, with what is left of its budget."""
+    row = await _found(desk, given)
+    told = _shown(row, desk.now)
+    if row.caps.budget is not None:
+        spent = await desk.store.report(spending.spent(row, desk.now))
+        left = max(row.caps.budget - spent, 0)
+        told["budget"] = {**told["budget"], "spent": as_number(spent), "left": as_number(left)}
+    return {**told, "replaced_by": row.rotated_to, "family": row.first}
+
+
+async def change(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Change what a key is called, where it may be used from, and what for; its scopes are what it was made with."""
+    old = await _found(desk, given)
+    new = replace(
+        old,
+        name=keyterms.name(given, old.name),
+        networks=keyterms.networks(given, old.networks),
+        caps=keyterms.caps(given, old.caps),
+    )
+    if not await desk.change(keys.change(new), old.id, was_done=bool):
+        raise AdminError(f"the key {old.id} was revoked; make a new one")
+    return _shown(new, desk.now)
+
+
 async def rotate(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a successor of a key, which ends with the grace."""
-    old = await _find_key(desk, given)
+    old = await _found(desk, given)
     grace = given.get("grace", _USUAL_GRACE)
     if isinstance(grace, bool) or grace not in _GRACES:
         raise AdminError(f"grace is a number of hours out of {', '.join(map(str, _GRACES))}")
-    row, key = _new_key(
-        desk,
-        account=old.account,
-        name=old.name,
-        scopes=old.scopes,
-        networks=old.networks,
-        expires=_expires(desk, given, old.expires),
-    )
-    until = desk.now + grace * _UNITS["h"]
-    if not await desk.store.write(keys.rotate(old.id, row, until)):
+    fresh = KeyRow("", old.account, old.name, "", "", old.scopes, desk.now, networks=old.networks)
+    expires = keyterms.expiry(given, desk.now, old.expires)
+    row, key = _minted(desk, replace(fresh, expires=expires, starts=old.starts, caps=old.caps, family=old.first))
+    until = desk.now + grace * keyterms.HOUR
+    if not await desk.change(keys.rotate(old.id, row, until), old.id, was_done=bool):
         raise AdminError(f"the key {old.id} is {_status(old, desk.now)}; only an active key can be rotated")
     return {**_shown(row, desk.now), "key": key, "replaces": old.id}
 
 
 async def revoke(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     """End a key within a second."""
-    old = await _find_key(desk, given)
-    if not await desk.store.write(keys.revoke(old.id, desk.now)):
+    old = await _found(desk, given)
+    if not await desk.change(keys.revoke(old.id, desk.now), old.id, was_done=bool):
         raise AdminError(f"the key {old.id} was revoked before")
     return {"id": old.id, "status": "revoked"}
 
 
-def _new_key(
-    desk: Desk, *, account: str, name: str, scopes: tuple[str, ...], networks: tuple[str, ...], expires: int | None
-) -> tuple[KeyRow, str]:
-    if len(name) > _LONGEST_NAME:
-        raise AdminError(f"the name of a key has at most {_LONGEST_NAME} characters")
-    key = callers.mint(desk.random)
-    row = KeyRow(
-        id=f"key_{desk.random(8).hex()}",
-        account=account,
-        name=name,
-        prefix=key[: callers.PREFIX],
-        hash=callers.digest_of(desk.pepper, key),
-        scopes=scopes,
-        created=desk.now,
-        expires=expires,
-        networks=networks,
-    )
-    return row, key
+def _minted(desk: Desk, row: KeyRow) -> tuple[KeyRow, str]:
+    """Give a row its id and the hash of a new key, and the key itself."""
+    key = keyform.mint(desk.random)
+    digest = keyform.digest_of(desk.pepper, key)
+    return replace(row, id=f"key_{desk.random(8).hex()}", prefix=key[: keyform.PREFIX], hash=digest), key
 
 
-async def _find_key(desk: Desk, given: Mapping[str, Any]) -> KeyRow:
+async def _found(desk: Desk, given: Mapping[str, Any]) -> KeyRow:
     wanted = text(given, "id")
-    found = [row for row in await desk.store.report(keys.list_()) if row.id == wanted]
-    if not found:
-        raise AdminError(f"there is no key with the id {wanted!r}; keys list shows them")
-    return found[0]
-
-
-def _scopes(given: Mapping[str, Any]) -> tuple[str, ...]:
-    if "preset" in given and "scopes" in given:
-        raise AdminError("give a preset or scopes, not both")
-    if "scopes" not in given:
-        preset = given.get("preset", "full_access")
-        if not isinstance(preset, str) or preset not in callers.PRESETS:
-            raise AdminError(f"preset is one of {', '.join(callers.PRESETS)}")
-        return tuple(scope.value for scope in callers.PRESETS[preset])
-    scopes, known = given["scopes"], [scope.value for scope in callers.Scope]
-    if not isinstance(scopes, list) or not scopes or any(scope not in known for scope in scopes):
-        raise AdminError(f"scopes is a list out of {', '.join(known)}")
-    return tuple(dict.fromkeys(scopes))
-
-
-def _networks(given: Mapping[str, Any]) -> tuple[str, ...]:
-    written = given.get("networks", [])
-    if not isinstance(written, list) or len(written) > _MOST_NETWORKS:
-        raise AdminError(f"networks is a list of at most {_MOST_NETWORKS} addresses and networks")
-    try:
-        return callers.networks(written)
-    except ValueError as exc:
-        raise AdminError(f"networks: {exc}") from exc
-
-
-def _expires(desk: Desk, given: Mapping[str, Any], usual: int | None) -> int | None:
-    span = given.get("expires_in")
-    if span is None:
-        return usual
-    parts = _SPAN.fullmatch(span) if isinstance(span, str) else None
-    if parts is None:
-        raise AdminError("expires_in is a span such as 12h or 90d")
-    return desk.now + int(parts[1]) * _UNITS[parts[2]]
+    found = await desk.store.report(keys.find(wanted))
+    if found is None:
+        raise NotThere(f"there is no key with the id {wanted!r}; keys list shows them")
+    return found
 
 
 def _shown(row: KeyRow, now: int) -> dict[str, Any]:
     """A key as people may see it."""
+    caps = row.caps
     return {
         "id": row.id,
         "account": row.account,
@@ -145,10 +128,15 @@ def _shown(row: KeyRow, now: int) -> dict[str, Any]:
         "prefix": row.prefix,
         "scopes": list(row.scopes),
         "networks": list(row.networks),
+        "models": list(caps.models),
+        "budget": {"credits": as_number(caps.budget), "per": caps.per.value} if caps.budget is not None else None,
+        "rate_per_minute": caps.rate,
+        "in_flight": caps.in_flight,
         "status": _status(row, now),
         "created_at": iso(row.created),
-        "expires_at": iso(row.expires) if row.expires is not None else None,
-        "last_used_at": iso(row.last_used) if row.last_used is not None else None,
+        "starts_at": _moment(row.starts),
+        "expires_at": _moment(row.expires),
+        "last_used_at": _moment(row.last_used),
     }
 
 
@@ -157,4 +145,25 @@ def _status(row: KeyRow, now: int) -> str:
         return "revoked"
     if row.expires is not None and row.expires <= now:
         return "expired"
+    if row.starts is not None and row.starts > now:
+        return "waiting"
     return "rotated" if row.rotated_to is not None else "active"
+
+
+def _moment(at: int | None) -> str | None:
+    return iso(at) if at is not None else None
+
+
+ACTS: Mapping[str, tuple[Act, tuple[str, ...]]] = MappingProxyType(
+    {
+        "keys.create": (
+            create,
+            ("account", "name", "preset", "scopes", "starts_in", "expires_in", "networks", *keyterms.CAPS),
+        ),
+        "keys.list": (list_, ("account",)),
+        "keys.show": (show, ("id",)),
+        "keys.change": (change, ("id", "name", "networks", *keyterms.CAPS)),
+        "keys.rotate": (rotate, ("id", "grace", "expires_in")),
+        "keys.revoke": (revoke, ("id",)),
+    }
+)

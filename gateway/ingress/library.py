@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from gateway.artifacts.fault import StorageFault
 from gateway.clock import Clock
-from gateway.ingress import shelf
+from gateway.ingress import shelf, switches
 from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ingress.envelope import success
 from gateway.ingress.weigh import World
 from gateway.providers.pack import CallName, Lifecycle, Provider
-from gateway.routing import breaker
-from gateway.routing.health import Health, Tally
+from gateway.routing.breaker import Standing
+from gateway.routing.health import WHOLE, Health, Seen, Tally
 from gateway.routing.menu import Menu
+from gateway.routing.rankings import Rankings
 
 _PROBE_LIFE = 5.0  # seconds; asking more often would only make the disk busy
-_CREDENTIAL = ""  # the model under which the health of a provider's credential is kept
 
 Probe = Callable[[], Awaitable[float]]
 
@@ -28,9 +28,15 @@ class Library:
     """Answers for what there is."""
 
     def __init__(
-        self, world: Callable[[], World], providers: Callable[[], Mapping[str, Provider]], health: Health, clock: Clock
+        self,
+        world: Callable[[], World],
+        providers: Callable[[], Mapping[str, Provider]],
+        health: Health,
+        clock: Clock,
+        rankings: Rankings | None = None,
     ) -> None:
-        """Answer from the world and the packs as they are when asked, and from the health of all offers."""
+        """Answer from the world and the packs as they are when asked, and from the health and the speed of all offers."""
+        self._rankings = rankings or Rankings(lambda _model: {})
         self._world = world
         self._providers = providers
         self._health = health
@@ -63,15 +69,19 @@ class Library:
 
     async def health_of_providers(self, request: web.Request, _caller: Caller) -> web.Response:
         """How each provider has been doing since the process started."""
-        served = _served(self._menus())
-        found = [self._provider_health(each, served.get(each, [])) for each in sorted(self._providers())]
+        served, seen = _served(self._menus()), self._health.seen(self._now())
+        found = [
+            self._provider_health(each, served.get(each, []), [one for one in seen if one.provider == each])
+            for each in sorted(self._providers())
+        ]
         healthy = all(each["status"] != "degraded" for each in found)
         data = {"service": "providers", "healthy": healthy, "providers": found, "providers_total": len(found)}
         return success(request, "Provider health retrieved", data)
 
     async def health_of_models(self, request: web.Request, _caller: Caller) -> web.Response:
         """Which provider of each model can be asked now."""
-        found = [self._model_health(card) for card in self._menus()]
+        seen = self._health.seen(self._now())
+        found = [self._model_health(card, seen) for card in self._menus()]
         healthy = all(any(each["available"] for each in model["providers"].values()) for model in found)
         data = {"service": "models", "healthy": healthy, "models": found, "models_total": len(found)}
         return success(request, "Model health retrieved", data)
@@ -79,13 +89,14 @@ class Library:
     def _menus(self) -> tuple[Menu, ...]:
         return tuple(self._world().menus.values())
 
-    def _provider_health(self, provider: str, served: Iterable[Menu]) -> dict[str, Any]:
+    def _provider_health(self, provider: str, served: Iterable[Menu], seen: Sequence[Seen]) -> dict[str, Any]:
         tallies = self._health.tallies()
         known = [tallies.get((provider, card.model), Tally()) for card in served]
         attempts, failures = sum(each.attempts for each in known), sum(each.failures for each in known)
         return {
             "provider": provider,
-            "status": self._status(provider, [card.model for card in served], attempts),
+            "status": _status(seen, attempts),
+            "breakers": self._told(seen),
             "failure_rate": round(failures / attempts, 4) if attempts else 0,
             "window": {
                 "total_attempts": attempts,
@@ -95,33 +106,35 @@ class Library:
             },
         }
 
-    def _status(self, provider: str, models: Iterable[str], attempts: int) -> str:
-        """Degraded while a breaker is open, recovering while one lets probes through."""
-        now = self._now()
-        standings = set()
-        for model in (_CREDENTIAL, *models):
-            known = self._health.breaker(provider, model)
-            over = known.standing is breaker.Standing.OPEN and breaker.admits(known, now)
-            standings.add(breaker.Standing.HALF_OPEN if over else known.standing)
-        if breaker.Standing.OPEN in standings:
-            return "degraded"
-        if breaker.Standing.HALF_OPEN in standings:
-            return "recovering"
-        return "healthy" if attempts else "unknown"
-
-    def _model_health(self, card: Menu) -> dict[str, Any]:
+    def _model_health(self, card: Menu, seen: Iterable[Seen]) -> dict[str, Any]:
         priced = shelf.pricing(card.prices())
         flat = {"model_pricing": priced} if isinstance(priced, int | float) else {}
         barred, now = self._world().standing, self._now()
+        moved: dict[str, list[Seen]] = {}
+        for each in seen:
+            if each.model in {card.model, WHOLE}:
+                moved.setdefault(each.provider, []).append(each)
         providers = {
             offer.provider: {
                 "available": offer.provider not in barred
                 and self._health.standing(offer.provider, card.model, now) is None,
                 "raw_model_id": offer.forms[-1].native,
+                "breakers": self._told(moved.get(offer.provider, [])),
             }
             for offer in card.offers
         }
-        return {"model_identifier": card.model, "model_type": card.kind.value, **flat, "providers": providers}
+        ranking = self._rankings.published(card.model, self._clock.now_ms())
+        return {
+            "model_identifier": card.model,
+            "model_type": card.kind.value,
+            **flat,
+            "providers": providers,
+            **({"ranking": ranking.payload()} if ranking is not None else {}),
+        }
+
+    def _told(self, seen: Iterable[Seen]) -> list[dict[str, Any]]:
+        now = self._now()
+        return [{name: what for name, what in switches.shown(each, now).items() if name != "provider"} for each in seen]
 
     def _now(self) -> int:
         return int(self._clock.monotonic() * 1000)
@@ -168,6 +181,16 @@ class Dependencies:
             waited = round((self._clock.monotonic() - began) * 1000, 1)
             return {"healthy": False, "latency_ms": waited, "error": str(fault)}
         return {"healthy": True, "latency_ms": round(seconds * 1000, 1)}
+
+
+def _status(seen: Iterable[Seen], attempts: int) -> str:
+    """Degraded while a breaker is open, recovering while one lets probes through."""
+    standings = {each.standing for each in seen}
+    if Standing.OPEN in standings:
+        return "degraded"
+    if Standing.HALF_OPEN in standings:
+        return "recovering"
+    return "healthy" if attempts else "unknown"
 
 
 def _served(cards: Iterable[Menu]) -> dict[str, list[Menu]]:

@@ -46,13 +46,17 @@ def record(row: Record, link: Link) -> dict[str, Any]:
 
 
 def whole(row: Record, link: Link) -> dict[str, Any]:
-    """The record with its attempts, and the providers that were not asked."""
+    """The record with its attempts, who else could have been asked, who could not, and why in this order."""
     won = next((attempt for attempt in row.attempts if attempt.won), None)
     return {
         **record(row, link),
         **_times(row, won),
         "generation_attempts": [_attempt(attempt) for attempt in row.attempts],
+        "generation_candidates": [
+            {"provider": step["provider"], "price": as_number(step["price"])} for step in row.plan.get("steps", ())
+        ],
         "generation_excluded": list(row.plan.get("excluded", ())),
+        "generation_routing": _routing(row.plan.get("routing")),
     }
 
 
@@ -149,7 +153,14 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         **({"error": _fault(attempt.fault)} if attempt.fault else {}),
         "billing": attempt.billing.value,
         "price": as_number(attempt.price),
+        "pause_seconds": pause / 1000 if (pause := (attempt.fault or {}).get("pause")) else None,
+        "cost": as_number(attempt.cost) if attempt.cost is not None else None,
     }
+
+
+def _routing(routing: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the order was decided from, without what is the operator's alone."""
+    return {name: routing[name] for name in ("strategy", "asked", "tags", "ranking")} if routing else None
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.clock import Clock
-from gateway.ingress import body, endpoints
+from gateway.ingress import auditing, body, endpoints
 from gateway.ingress.callers import Caller, Guard, Handler, Scope
 from gateway.ingress.content import whole
 from gateway.ingress.desk import Act, AdminError, Desk, NotThere, Random, Receivers
@@ -19,6 +19,7 @@ from gateway.ledger.database import Database
 
 _PREFIX = "webhook_"
 _MOST_OFFSET = 1_000_000
+_NAMES: Mapping[Act, str] = {do: name for name, (do, _) in endpoints.ACTS.items()}
 
 
 class Webhooks:
@@ -102,7 +103,16 @@ class Webhooks:
         return handle
 
     async def _do(self, act: Act, caller: Caller, given: Mapping[str, Any]) -> dict[str, Any]:
-        desk = Desk(self._store, b"", self._receivers, self._random, self._clock.now_ms())
+        desk = Desk(
+            self._store,
+            b"",
+            self._receivers,
+            self._random,
+            self._clock.now_ms(),
+            actor=caller.key_id,
+            act=_NAMES[act],
+            said=auditing.said(given),
+        )
         try:
             return await act(desk, {**given, "account": caller.account})
         except NotThere as error:

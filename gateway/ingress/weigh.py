@@ -14,7 +14,7 @@ from gateway.ingress.refusal import Refusal
 from gateway.offer import is_inline
 from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
-from gateway.routing.policy import Policy, Rules, rules
+from gateway.routing.policy import Policy, Request, Rules, heeding, rules
 
 _LONGEST_TEXT = 10_000  # characters of any text but the prompt
 _LONGEST_PROMPT = 5_000  # characters, as the native API promises
@@ -36,13 +36,18 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as a dialect read it: our field names, JSON values, and how to spell a field back to the caller."""
+    """A request as a dialect read it: our field names, JSON values, and how to spell a field back to the caller.
+
+    `keys` are the names the caller's API key goes by, `tags` what the request was marked with, both for routes that name one.
+    """
 
     kind: Kind
     model: str
     fields: Mapping[str, Any]
     order: str | None
     spell: Callable[[str], str]
+    keys: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +72,27 @@ def card_of(world: World, model: str) -> Menu:
     return card
 
 
-def weigh(world: World, account: str, asked: Asked, resting: Mapping[str, Standing]) -> Weighed:
+def weigh(
+    world: World,
+    account: str,
+    asked: Asked,
+    resting: Mapping[str, Standing],
+    *,
+    ranking: tuple[str, ...] = (),
+    chance: float = 0.0,
+) -> Weighed:
     """Check a request and plan it; the plan may be without steps. Refusal with everything that is wrong with the request.
 
-    `resting` are the providers of the model that cannot be asked just now.
+    `resting` are the providers of the model that cannot be asked just now, `ranking` its providers with the fastest first;
+    `chance`, from 0 up to but not including 1, draws the first where a route has weights.
     """
     card = card_of(world, asked.model)
     _check_kind(card, asked)
     fields = _check_fields(card, asked, world.egress)
-    order = parse_order(asked.order, card)
-    found = rules(world.policy, card.model, card.kind, account)
-    made = plan(fields, order, found, card.offers, {**resting, **world.standing})
+    wished = parse_order(asked.order, card)
+    found = heeding(rules(world.policy, Request(card.model, card.kind, account, asked.keys, asked.tags)), wished)
+    order, standing = wished or (), {**resting, **world.standing}
+    made = plan(fields, order, found, card.offers, standing, ranking=ranking, chance=chance)
     return Weighed(card.kind, card, fields, order, found, made)
 
 
@@ -90,9 +105,12 @@ def unserved(made: Plan, asked: Asked, now: int) -> Refusal:
         spelled = asked.spell(field) if field else None
         return Refusal("invalid_input", f"no provider takes this combination: {said}", field=spelled)
     errors = [_excluded(exclusion) for exclusion in made.excluded]
+    waits = [exclusion.until - now for exclusion in made.excluded if exclusion.until is not None]
+    seconds = max(1, -(-min(waits) // 1000)) if waits else _UNLIKELY
+    if Why.BUSY in whys:
+        said = "every provider of this model that can be asked has as much under way as it takes; nothing was begun"
+        return Refusal("overloaded", said, provider_errors=errors, retry_after=seconds)
     if Why.RESTING in whys:
-        waits = [exclusion.until - now for exclusion in made.excluded if exclusion.until is not None]
-        seconds = max(1, -(-min(waits) // 1000)) if waits else _UNLIKELY
         said = "every provider of this model is resting after failures; try again later"
         return Refusal("all_providers_failed", said, provider_errors=errors, retry_after=seconds)
     listed = "; ".join(f"{each.provider}: {each.reason}" for each in made.excluded)
@@ -100,9 +118,11 @@ def unserved(made: Plan, asked: Asked, now: int) -> Refusal:
     return Refusal("provider_not_configured", said, provider_errors=errors)
 
 
-def parse_order(order: str | None, card: Menu) -> tuple[str, ...]:
-    """Read an order of providers, names between commas or `fastest`; empty when the policy is to decide."""
-    if order is None or order.strip() == "fastest":
+def parse_order(order: str | None, card: Menu) -> tuple[str, ...] | None:
+    """Read an order of providers, names between commas; empty for `fastest`, None when the policy is to decide."""
+    if order is None:
+        return None
+    if order.strip() == "fastest":
         return ()
     if len(order) > _LONGEST_ORDER:
         raise Refusal("invalid_provider_order", "the order of providers is too long", field="generation_provider_order")
@@ -203,6 +223,7 @@ def _excluded(exclusion: Exclusion) -> dict[str, Any]:
         Why.MISFIT: ("BSE2001", "invalid_input", False),
         Why.NO_CREDENTIAL: ("BSE4008", "provider_authentication_failed", False),
         Why.RESTING: ("BSE4003", "provider_unavailable", True),
+        Why.BUSY: ("BSE4003", "provider_unavailable", True),
     }
     code, type_, retryable = names.get(exclusion.why, ("BSE4010", "provider_not_configured", False))
     return {

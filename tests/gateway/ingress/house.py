@@ -21,6 +21,8 @@ from gateway.attempts.job import Job
 from gateway.generation import State
 from gateway.ingress import admin, callers, envelope
 from gateway.ingress.account import Account, Tallies
+from gateway.ingress.acts import Acts
+from gateway.ingress.address import Proxies
 from gateway.ingress.callers import Callers, Guard, Scope
 from gateway.ingress.content import Content
 from gateway.ingress.desk import Receivers
@@ -28,6 +30,7 @@ from gateway.ingress.estimate import Estimate
 from gateway.ingress.generate import Generate
 from gateway.ingress.intake import Intake
 from gateway.ingress.library import Dependencies, Library
+from gateway.ingress.limiter import Pace, Rates
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
 from gateway.ingress.webhooks import Webhooks
@@ -45,6 +48,7 @@ from tests.clock import VirtualClock
 PEPPER = b"a pepper of the tests"
 SECRET = b"a secret of the tests"
 RECEIVERS = Receivers(Secrets(SECRET), egress.Policy())
+DIRECT = Proxies()
 ACCOUNT = "acme"
 CREDIT = 1_000_000
 PACKS = Path(__file__).parents[3] / "providers.d"
@@ -93,6 +97,7 @@ class House:
     artifacts: Disk
     tallies: Tallies
     callers: Callers
+    pace: Pace
     key: str
 
     async def act(self, name: str, /, **arguments: Any) -> dict[str, Any]:
@@ -240,7 +245,12 @@ def native(house_parts: Iterable[Any], guard: Guard) -> list[web.RouteDef]:
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, catalog: Catalog, *, balance: int = 10 * CREDIT, open_to_all: bool = False
+    tmp_path: Path,
+    catalog: Catalog,
+    *,
+    balance: int = 10 * CREDIT,
+    open_to_all: bool = False,
+    proxies: Proxies = DIRECT,
 ) -> AsyncIterator[House]:
     """Open the house: one account with some credits and one key that may do everything."""
     clock = VirtualClock()
@@ -249,8 +259,8 @@ async def opened(
     await artifacts.start()
     intake = Intake(world(catalog), store, jobs, health, clock)  # type: ignore[arg-type] # a double of its interface
     links = Links(SECRET, 3_600_000, None, clock)
-    known = Callers(store, PEPPER, clock)
-    guard = open_guard() if open_to_all else Guard(known.identify)
+    known, pace = Callers(store, PEPPER, clock, proxies=proxies), Pace(clock.monotonic, Rates())
+    guard = open_guard() if open_to_all else Guard(known.identify, pace, catalog.name)
     parts = (
         Generate(intake, store, jobs.wait),
         Estimate(intake, store, enforce=True),
@@ -263,11 +273,12 @@ async def opened(
     app = web.Application(middlewares=[envelope.middleware(clock, tallies.count, os.urandom)])
     app.add_routes(envelope.spelled([*native(parts, guard), *Outputs(links, store, artifacts).routes()]))
     app.add_routes(Operations({"store": writable(store)}, lambda: b"a_series 1\n").routes())
+    app.add_routes(Acts(admin.Office(store, PEPPER, clock, RECEIVERS)).routes(guard))
     app.router.add_get("/v1/broken", guard(Scope.HEALTH_READ, _broken))
     server = TestServer(app)
     await server.start_server(auto_decompress=False)
     client = TestClient(server)
-    house = House(client, store, clock, jobs, intake, health, artifacts, tallies, known, "")
+    house = House(client, store, clock, jobs, intake, health, artifacts, tallies, known, pace, "")
     try:
         await house.act("accounts.create", account=ACCOUNT, name="Acme")
         if balance:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.ingress.admin import ACTS, application
-from gateway.ingress.callers import PRESETS, is_key
+from gateway.ingress.admin import ACTS, Office, application
+from gateway.ingress.callers import PRESETS
 from gateway.ingress.desk import AdminError
+from gateway.ingress.keyform import is_key
 from tests.gateway.ingress.house import ACCOUNT, PEPPER, RECEIVERS, House
 
 
@@ -103,7 +104,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("keys.create", {"account": ACCOUNT, "scopes": []}, "scopes is a list out of"),
     ("keys.create", {"account": ACCOUNT, "networks": ["home"]}, "expected an address"),
     ("keys.create", {"account": ACCOUNT, "networks": ["10.0.0.0/8"] * 51}, "at most 50"),
-    ("keys.create", {"account": ACCOUNT, "expires_in": "soon"}, "such as 12h or 90d"),
+    ("keys.create", {"account": ACCOUNT, "expires_in": "soon"}, "span such as 12h or 90d"),
     ("keys.create", {"account": ACCOUNT, "name": "x" * 101}, "at most 100"),
     ("keys.rotate", {"id": "none"}, "no key with the id"),
     ("keys.rotate", {}, "id is missing"),
@@ -141,7 +142,7 @@ async def test_a_key_is_rotated_and_revoked_once(house: House) -> None:
 
 async def test_the_acts_over_the_socket(house: House) -> None:
     """Every act has a path; answers and errors are JSON."""
-    async with TestClient(TestServer(application(house.store, PEPPER, house.clock, receivers=RECEIVERS))) as client:
+    async with TestClient(TestServer(application(Office(house.store, PEPPER, house.clock, RECEIVERS)))) as client:
 
         async def post(act: str, arguments: Any) -> tuple[int, Any]:
             async with client.post(f"/admin/{act}", json=arguments) as response:
@@ -163,8 +164,10 @@ async def test_the_acts_over_the_socket(house: House) -> None:
 def test_every_act_has_a_path() -> None:
     """A name with its dots as slashes is its path."""
     assert set(ACTS) == {
-        "keys.create", "keys.list", "keys.rotate", "keys.revoke", "accounts.create", "accounts.list",
+        "accounts.create", "accounts.list", "audit.list", "config.show", "generations.show",
+        *(f"keys.{act}" for act in ("create", "list", "show", "change", "rotate", "revoke")),
         "credits.add", "credits.show", "credits.statement", "alerts.set", "alerts.show", "doctor",
+        *(f"breakers.{act}" for act in ("list", "open", "close", "auto")),
         *(f"webhooks.{act}" for act in ("create", "list", "show", "update", "enable", "disable", "rotate", "delete")),
         *(f"webhooks.{act}" for act in ("test", "drain", "deliveries", "replay")),
     }  # fmt: skip

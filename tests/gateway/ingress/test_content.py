@@ -72,6 +72,8 @@ async def test_a_success_has_its_files_cost_and_times(house: House) -> None:
         "ended_at": "2025-11-24T16:00:02.000Z",
         "billing": "certain",
         "price": 0.04,
+        "pause_seconds": None,
+        "cost": None,
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import State
+from gateway.routing.signal import Trial
 from tests.gateway.ingress.house import ACCOUNT, IMAGE, VIDEO, House
 
 NUMBER = (int, float)
@@ -151,9 +152,8 @@ async def test_too_little_credit_is_one_request(poor_house: House) -> None:
 async def test_a_wait_that_is_asked_for_is_kept(library: Library) -> None:
     """Answers that ask for a later try carry the wait where the library looks, and it gives up after three."""
     for provider in ("byteplus", "replicate", "fal"):
-        library.house.health.failed(
-            provider, IMAGE, Fault(FaultKind.RATE_LIMITED, Reach.REFUSED, "no", pause=9000), 0, 0
-        )
+        limited = Fault(FaultKind.RATE_LIMITED, Reach.REFUSED, "no", pause=9000)
+        library.house.health.failed(Trial(provider, IMAGE, 0), limited, 0, 0)
     await library.generate(IMAGE)  # one a second goes through for all that
     library.sent = 0
     with pytest.raises(ApiError) as failed:

@@ -10,6 +10,7 @@ import pytest
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger.program import StoreFailed
 from gateway.routing.plan import Standing, Why
+from gateway.routing.signal import Trial
 from tests.gateway.ingress.house import IMAGE, VIDEO, House
 
 SCHNELL = "bfl/flux-schnell"
@@ -95,7 +96,7 @@ async def test_a_resting_provider_changes_no_estimate(house: House) -> None:
     before = (await house.ask("GET", f"/v1/estimate/{IMAGE}")).data
     fault = Fault(FaultKind.UNAUTHORIZED, Reach.REFUSED, "no")
     for provider in ("byteplus", "replicate", "fal"):
-        house.health.failed(provider, IMAGE, fault, 0, 0)
+        house.health.failed(Trial(provider, IMAGE, 0), fault, 0, 0)
     assert (await house.ask("GET", f"/v1/estimate/{IMAGE}")).data == before
     bare = {provider: Standing(Why.NO_CREDENTIAL, "no key") for provider in ("byteplus", "replicate", "fal")}
     house.intake.world = replace(house.intake.world, standing=bare)
@@ -109,7 +110,7 @@ async def test_resting_providers_are_told_apart_from_missing_ones(house: House) 
     """When every provider rests, clients are asked to come back, and told when."""
     fault = Fault(FaultKind.UNAUTHORIZED, Reach.REFUSED, "no")
     for provider in ("byteplus", "replicate", "fal"):
-        house.health.failed(provider, IMAGE, fault, 0, 0)
+        house.health.failed(Trial(provider, IMAGE, 0), fault, 0, 0)
     await house.create()
     answer = await house.ask("POST", f"/v1/generate/image/{IMAGE}", {"generation_prompt": "x"})
     assert (answer.status, answer.error["code"], answer.error["retryable"]) == (502, "BSE4006", True)

@@ -15,6 +15,7 @@ from gateway.offer import Price, Unit
 from gateway.providers.catalog import Catalog
 from gateway.routing.menu import menu
 from gateway.routing.plan import Standing, Why
+from gateway.routing.signal import Trial
 from tests.clock import VirtualClock
 from tests.gateway.ingress.house import IMAGE, VIDEO, House, alone, open_guard
 
@@ -154,12 +155,18 @@ async def status(house: House, provider: str) -> dict[str, Any]:
 async def test_health_follows_the_breakers(house: House) -> None:
     """Unknown, healthy, degraded and recovering, as attempts come in and breakers open and rest."""
     assert (await status(house, "fal"))["status"] == "unknown"
-    house.health.succeeded("fal", IMAGE, 0)
+    house.health.finished(Trial("fal", IMAGE, 0), 0)
     assert (await status(house, "fal"))["status"] == "healthy"
     for _ in range(5):
-        house.health.failed("fal", IMAGE, Fault(FaultKind.OVERLOADED, Reach.REFUSED, "no"), 0, 0)
+        house.health.failed(Trial("fal", IMAGE, 0), Fault(FaultKind.OVERLOADED, Reach.REFUSED, "no"), 0, 0)
     now = await status(house, "fal")
     assert (now["status"], now["all"]) == ("degraded", False)
+    assert now["breakers"] == [{"breaker": "submit", "model": IMAGE, "state": "open", "for_seconds": 30}]
+    assert (await status(house, "replicate"))["breakers"] == []
+    models = (await house.ask("GET", "/v1/health/inference/models")).data["models"]
+    by = {each["model_identifier"]: each["providers"]["fal"] for each in models if "fal" in each["providers"]}
+    assert (by[IMAGE]["available"], by[IMAGE]["breakers"]) == (False, now["breakers"])
+    assert (by[VIDEO]["available"], by[VIDEO]["breakers"]) == (True, [])
     assert now["window"] == {"total_attempts": 6, "failures": 5, "successes": 1, "duration_seconds": 0}
     assert now["failure_rate"] == 0.8333
     await house.clock.advance(31)
@@ -169,7 +176,7 @@ async def test_health_follows_the_breakers(house: House) -> None:
 
 async def test_a_refused_credential_degrades_the_provider(house: House) -> None:
     """Trouble with the key concerns every model of the provider."""
-    house.health.failed("fal", IMAGE, Fault(FaultKind.UNAUTHORIZED, Reach.REFUSED, "no"), 0, 0)
+    house.health.failed(Trial("fal", IMAGE, 0), Fault(FaultKind.UNAUTHORIZED, Reach.REFUSED, "no"), 0, 0)
     assert (await status(house, "fal"))["status"] == "degraded"
 
 

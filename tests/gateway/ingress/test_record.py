@@ -23,7 +23,10 @@ def row(**changes: Any) -> Record:
         "model": "lab/model",
         "request": {"prompt": "a seal"},
         "plan": {
-            "steps": [{"provider": "one", "dropped": ["seed"]}, {"provider": "two", "dropped": []}],
+            "steps": [
+                {"provider": "one", "dropped": ["seed"], "price": 40_000},
+                {"provider": "two", "dropped": [], "price": 30_000},
+            ],
             "excluded": [],
         },
         "adjustments": [],

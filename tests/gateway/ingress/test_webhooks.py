@@ -162,7 +162,7 @@ async def test_a_queue_is_drained(hooked: House) -> None:
 async def test_an_endpoint_of_the_policy_is_changed_there(house: House) -> None:
     """It is enabled and tried out like another, but not changed, rotated or deleted here."""
     policy = of_policy(ACCOUNT, URL, USUAL, 1)
-    await house.store.write(ledger.sync([policy], 1))
+    await house.store.write(ledger.sync([policy], 1, 1))
     for act in ("update", "rotate", "delete"):
         with pytest.raises(AdminError, match="comes from the policy file; change it there"):
             await house.act(f"webhooks.{act}", id=policy.id)
