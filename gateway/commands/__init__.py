@@ -4,6 +4,7 @@
 - `check`, `explain`                           look at policy and packs, and send nothing
 - `generate`                                   asks a running gateway over HTTP
 - `keys`, `accounts`, `credits`, `doctor`      administration, of a running gateway or of its store
+- `breakers`                                   the same, of a running gateway alone
 
 Behind them
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway import app
+from gateway import app, state
 from gateway.clock import SystemClock
 from gateway.commands.exits import Exit, Stop
 from gateway.ingress import admin
@@ -28,12 +28,10 @@ DEFAULT = "default"  # the account that is opened with the first key where there
 @asynccontextmanager
 async def opened(settings: Settings, *, create: bool) -> AsyncIterator[Act]:
     """Open the way to the store's owner; acts raise Stop. A store that is not there is made only with `create`."""
-    socket = app.socket_path(settings)
-    if await asyncio.to_thread(socket.is_socket):
-        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket)), timeout=_WAIT) as session:
-            if await _answers(session):
-                yield _remote(session)
-                return
+    async with running(settings) as act:
+        if act is not None:
+            yield act
+            return
     if not create and not await asyncio.to_thread(settings.store.path.exists):
         said = (
             f"there is no store at {settings.store.path} yet; `tidegate serve` makes it, -c names another policy file"
@@ -41,9 +39,20 @@ async def opened(settings: Settings, *, create: bool) -> AsyncIterator[Act]:
         raise Stop(Exit.FAILURE, said)
     store = await _store(settings)
     try:
-        yield _direct(store, app.pepper(settings), app.receivers(settings))
+        yield _direct(store, state.pepper(settings), app.receivers(settings))
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Act | None]:
+    """Open the way to the gateway that runs on the store; None when there is none."""
+    socket = state.socket_path(settings)
+    if not await asyncio.to_thread(socket.is_socket):
+        yield None
+        return
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket)), timeout=_WAIT) as session:
+        yield _remote(session) if await _answers(session) else None
 
 
 async def account_of(act: Act, given: str | None, *, create: bool) -> str:

@@ -26,6 +26,7 @@ from gateway.commands.terminal import Style, say, show_json, style
 from gateway.documents import Mistakes
 from gateway.ingress import fields as native
 from gateway.ledger.program import StoreError
+from gateway.running import Running
 from gateway.settings import Address, Auth, Settings
 from gateway.simulators import Simulators
 
@@ -97,9 +98,7 @@ async def _demo(asked: argparse.Namespace, folder: Path, out: TextIO, paint: Sty
 class _Story:
     """The one request, told as it happens."""
 
-    def __init__(
-        self, running: app.Running, simulators: Simulators, key: str | None, out: TextIO, paint: Style
-    ) -> None:
+    def __init__(self, running: Running, simulators: Simulators, key: str | None, out: TextIO, paint: Style) -> None:
         self._order = [
             offer.provider for offer in running.loaded.catalog.offers(MODEL) if offer.provider in simulators.bases
         ]

@@ -7,14 +7,16 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from gateway import app, money
 from gateway.attempts import inputs
-from gateway.commands import configuration, request
+from gateway.commands import configuration, request, retold
 from gateway.commands.exits import Exit, Stop
 from gateway.commands.index import MODEL
 from gateway.commands.terminal import Style, say, show, show_json, style
+from gateway.ingress import tags
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.weigh import Asked, Weighed, World, card_of, weigh
 from gateway.providers import render
@@ -22,17 +24,29 @@ from gateway.providers.pack import Encoding
 from gateway.providers.render import File
 from gateway.providers.secrets import struck, struck_address
 from gateway.routing.plan import Step, Why
-from gateway.settings import Auth
+from gateway.settings import Auth, Settings
 from gateway.world import Loaded
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("model", metavar="MODEL", help=f"lab/model, such as {MODEL}")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=f"lab/model, such as {MODEL}")
     parser.add_argument("fields", metavar="field=value", nargs="*", help=request.HELP)
     configuration.option(parser)
     parser.add_argument(
         "--account", default="", metavar="ID", help="plan as for this account, for routes that name one"
+    )
+    parser.add_argument(
+        "--key", default=[], action="append", metavar="ID", help="plan as for this API key, by its id or its name"
+    )
+    parser.add_argument(
+        "--tag", default=[], action="append", metavar="TAG", help=f"plan as for a request with this {tags.HEADER}"
+    )
+    parser.add_argument(
+        "--generation", metavar="ID", help="tell instead what was decided for this one, and what came of it"
+    )
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="with --generation: and what this policy would decide today"
     )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     parser.epilog = f"""\
@@ -42,14 +56,19 @@ Nothing is sent. Credentials are shown as ***; a provider whose credential is no
 examples
   tidegate explain {MODEL} prompt="a baby seal" ratio=16:9
   tidegate explain {MODEL} prompt=seal images=https://example.com/a.jpg --json | jq '.plan[].request.body'
+  tidegate explain --generation 0b2c… --policy other.yaml
 
 exit codes: 0 somebody would serve it, 1 nobody would, 2 the request is wrong, 3 the files are
 """
 
 
 def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Explain one request."""
+    """Explain one request, or one generation."""
     settings = configuration.load(asked, environ)
+    if asked.generation is not None:
+        return _retell(asked, settings, environ)
+    if asked.model is None or asked.policy is not None:
+        raise Stop(Exit.USAGE, "name a model, or a generation with --generation; --policy goes with the latter")
     loaded = configuration.loaded(settings, environ)
     world, notes = _assumed(loaded)
     account = asked.account or (app.LOCAL if settings.auth is Auth.NONE else "")
@@ -75,6 +94,17 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return Exit.OK
 
 
+def _retell(asked: argparse.Namespace, settings: Settings, environ: Mapping[str, str]) -> int:
+    if asked.model is not None:
+        raise Stop(Exit.USAGE, "with --generation no model is named: it is on record")
+    told = retold.tell(settings, asked.generation, asked.policy, environ)
+    if asked.json:
+        show_json(told)
+    else:
+        show(retold.page(told, style(sys.stdout, environ)))
+    return Exit.OK
+
+
 def _assumed(loaded: Loaded) -> tuple[World, dict[str, str]]:
     """Take missing credentials for set, so that a plan can be seen before there is any; give a note on each provider."""
     standing = loaded.world.standing
@@ -91,7 +121,8 @@ def _weighed(world: World, account: str, asked: argparse.Namespace) -> Weighed:
         card = card_of(world, asked.model)
         words = request.parse(asked.fields, {name: dish.type for name, dish in card.fields.items()})
         order = None if words.order is None else words.order.strip()
-        wanted = Asked(card.kind, asked.model, words.fields, order, request.spell)
+        keys = tuple(asked.key)
+        wanted = Asked(card.kind, asked.model, words.fields, order, request.spell, keys, tags.parse(asked.tag))
         return weigh(world, account, wanted, {})
     except Refusal as refusal:
         raise Stop(Exit.USAGE, refusal.message) from refusal

@@ -1,4 +1,4 @@
-"""`tidegate keys`: API keys, made, listed, replaced and ended."""
+"""`tidegate keys`: API keys, made, listed, changed, replaced and ended."""
 
 from __future__ import annotations
 
@@ -18,34 +18,44 @@ from gateway.settings import Settings
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.epilog = """\
-A key is printed once, on stdout alone, and cannot be shown again: the store keeps only its hash.
+A key is printed once, on stdout alone, and cannot be shown again: the store keeps only its hash. Make one for every app and let
+it do no more than that app needs: its scopes, the models, the addresses it comes from, how much it may spend and how often it
+may ask. A key that replaces another shares its budget and its limits.
 
 examples
   tidegate keys create my-app                              the first key; opens the account `default`
   tidegate keys create ci --preset generate_only --expires 30d > key.txt
-  tidegate keys list
+  tidegate keys create shop --preset generate_only --models 'bytedance/*' --budget 5/day --rate 60 --networks 203.0.113.0/24
+  tidegate keys create ops --scopes admin --networks 10.0.0.0/8
+  tidegate keys show key_0123456789abcdef
+  tidegate keys change key_0123456789abcdef --networks 203.0.113.0/24,198.51.100.7
   tidegate keys rotate key_0123456789abcdef --grace 24
   tidegate keys revoke key_0123456789abcdef
 """
-    acts = parser.add_subparsers(dest="act", metavar="create | list | rotate | revoke", required=True)
+    acts = parser.add_subparsers(dest="act", metavar="create | list | show | change | rotate | revoke", required=True)
     making = acts.add_parser("create", help="make a key and print it")
     making.add_argument("name", metavar="NAME", help="what the key is for, for people")
     _account(making, "the only one there is; `default`, opened if need be, when there is none")
     making.add_argument("--preset", choices=list(PRESETS), help="what it may do (default full_access)")
     making.add_argument("--scopes", metavar="A,B", help=f"what it may do, one by one: {', '.join(Scope)}")
-    making.add_argument("--expires", metavar="SPAN", help="how long it lives, such as 12h or 30d (default: no end)")
-    making.add_argument("--networks", metavar="A,B", help="addresses and networks it may be used from (default: all)")
+    making.add_argument("--starts", metavar="TIME", help="from when on it works: a span such as 2h, or a day in UTC")
+    making.add_argument("--expires", metavar="TIME", help="until when: a span such as 30d, or a day (default: no end)")
+    _caps(making)
     listing = acts.add_parser("list", help="list keys, without the keys themselves")
     _account(listing, "all")
+    showing = acts.add_parser("show", help="show one key, with what is left of its budget")
+    changing = acts.add_parser("change", help="change what a key is called, and what it is held to; never its scopes")
+    changing.add_argument("--name", help="what it is for, for people")
+    _caps(changing)
     rotating = acts.add_parser("rotate", help="make a successor and let the old key end")
-    rotating.add_argument("id", metavar="ID", help="id of the key, such as key_0123456789abcdef")
     rotating.add_argument(
         "--grace", type=int, default=24, metavar="HOURS", help="how long the old key still works (24)"
     )
-    rotating.add_argument("--expires", metavar="SPAN", help="how long the new key lives (default: as the old one)")
+    rotating.add_argument("--expires", metavar="TIME", help="until when the new key works (default: as the old one)")
     revoking = acts.add_parser("revoke", help="end a key within a second")
-    revoking.add_argument("id", metavar="ID", help="id of the key, such as key_0123456789abcdef")
-    for each in (making, listing, rotating, revoking):
+    for each in (showing, changing, rotating, revoking):
+        each.add_argument("id", metavar="ID", help="id of the key, such as key_0123456789abcdef")
+    for each in (making, listing, showing, changing, rotating, revoking):
         configuration.option(each)
         each.add_argument("--json", action="store_true", help="print the answer as JSON")
 
@@ -69,12 +79,12 @@ async def _run(asked: argparse.Namespace, settings: Settings, environ: Mapping[s
             show(told["key"])
             say(f"{told['id']} of the account {told['account']}; keep it now, it cannot be shown again")
         case "list":
-            rows = [_row(key) for key in told["keys"]]
-            show(
-                table(
-                    ["id", "key", "name", "account", "status", "expires", "last used"], rows, style(sys.stdout, environ)
-                )
-            )
+            head = ["id", "key", "name", "account", "status", "expires", "last used"]
+            show(table(head, [_row(key) for key in told["keys"]], style(sys.stdout, environ)))
+        case "show":
+            show("\n".join(_page(told)))
+        case "change":
+            say(f"{told['id']} is changed; a running gateway goes by it within a second")
         case _:
             say(f"{told['id']} is revoked")
     return Exit.OK
@@ -82,15 +92,24 @@ async def _run(asked: argparse.Namespace, settings: Settings, environ: Mapping[s
 
 def _arguments(asked: argparse.Namespace) -> dict[str, Any]:
     given = vars(asked)
-    found: dict[str, Any] = {
-        key: given[key] for key in ("name", "id", "account", "preset", "grace") if given.get(key) is not None
-    }
-    if given.get("expires"):
-        found["expires_in"] = asked.expires
-    for name in ("scopes", "networks"):
-        if given.get(name):
-            found[name] = [part.strip() for part in given[name].split(",")]
+    plain = ("name", "id", "account", "preset", "grace", "rate", "in_flight")
+    found: dict[str, Any] = {name: given[name] for name in plain if given.get(name) is not None}
+    found |= {f"{name}_in": given[name] for name in ("starts", "expires") if given.get(name)}
+    for name in ("scopes", "networks", "models"):
+        if given.get(name) is not None:
+            found[name] = [part.strip() for part in given[name].split(",") if part.strip()]
+    if given.get("budget") is not None:
+        found["budget"], _, per = given["budget"].partition("/")
+        found["budget_per"] = per or "all"
     return found
+
+
+def _caps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--networks", metavar="A,B", help="addresses and networks it is used from; '' for all")
+    parser.add_argument("--models", metavar="A,B", help="models it may begin, or patterns such as lab/*; '' for all")
+    parser.add_argument("--budget", metavar="N[/day]", help="credits it may spend, in all or each day; 0 for any")
+    parser.add_argument("--rate", type=int, metavar="N", help="requests a minute; 0 for any number")
+    parser.add_argument("--in-flight", type=int, metavar="N", help="generations under way; 0 for any number")
 
 
 def _account(parser: argparse.ArgumentParser, usual: str) -> None:
@@ -107,3 +126,29 @@ def _row(key: Mapping[str, Any]) -> list[str]:
         key["expires_at"] or "never",
         key["last_used_at"] or "never",
     ]
+
+
+def _page(key: Mapping[str, Any]) -> list[str]:
+    """Word what is known of a key for people."""
+    budget = key["budget"]
+    said = {
+        "key": f"{key['prefix']}…  {key['name']}",
+        "account": key["account"],
+        "status": key["status"] + (f", by {key['replaced_by']}" if key["replaced_by"] else ""),
+        "scopes": ", ".join(key["scopes"]),
+        "networks": ", ".join(key["networks"]) or "all",
+        "models": ", ".join(key["models"]) or "all",
+        "budget": _budget(budget) if budget else "none but the account's balance",
+        "rate": f"{key['rate_per_minute']} requests a minute" if key["rate_per_minute"] else "the account's",
+        "in flight": f"{key['in_flight']} generations" if key["in_flight"] else "any number",
+        "created": key["created_at"],
+        "starts": key["starts_at"] or "at once",
+        "expires": key["expires_at"] or "never",
+        "last used": key["last_used_at"] or "never",
+    }
+    return [key["id"], *(f"  {name:<9}  {value}" for name, value in said.items())]
+
+
+def _budget(budget: Mapping[str, Any]) -> str:
+    span = "a day" if budget["per"] == "day" else "in all"
+    return f"{budget['credits']:g} credits {span}, {budget['left']:g} left"

@@ -8,9 +8,10 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gateway import app, log, metrics
+from gateway import log, metrics
 from gateway import settings as policy
 from gateway.documents import Mistakes
+from gateway.running import Running
 from gateway.settings import Settings
 
 # Content is compared, not times: a mounted ConfigMap changes by swapping links, which no watcher of a file sees.
@@ -24,7 +25,7 @@ class Reloading:
 
     def __init__(
         self,
-        gateway: app.Running,
+        gateway: Running,
         settings: Settings,
         path: Path | None,
         environ: Mapping[str, str],

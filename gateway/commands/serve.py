@@ -19,6 +19,7 @@ from gateway.commands.signals import Stopping
 from gateway.commands.terminal import Style, say, style
 from gateway.documents import Mistakes
 from gateway.ledger.program import StoreError
+from gateway.running import Running
 from gateway.settings import Auth, Settings
 
 
@@ -74,7 +75,7 @@ async def _serve(settings: Settings, path: Path | None, environ: Mapping[str, st
         raise Stop(Exit.FAILURE, broken)
 
 
-async def _started(stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]) -> app.Running:
+async def _started(stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]) -> Running:
     try:
         return await stack.enter_async_context(app.running(settings, environ))
     except Mistakes as mistakes:
@@ -88,7 +89,7 @@ async def _started(stack: AsyncExitStack, settings: Settings, environ: Mapping[s
         raise Stop(Exit.FAILURE, ports.refused(host, port, error, f"listen: {host}:{{}}")) from error
 
 
-def _tell(gateway: app.Running, settings: Settings, paint: Style) -> None:
+def _tell(gateway: Running, settings: Settings, paint: Style) -> None:
     """Say where it serves and who is on: as lines for people, as events where the log is for programs."""
     states = dict(gateway.providers)
     as_text = settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty())

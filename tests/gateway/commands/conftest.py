@@ -11,6 +11,7 @@ import pytest
 
 from gateway import app
 from gateway import settings as policy
+from gateway.running import Running
 from gateway.simulators import Simulators
 from tests.gateway.commands.shell import Shell, shell
 
@@ -34,7 +35,7 @@ def policy_file(tmp_path: Path) -> Path:
 class Site:
     """A gateway under test: its policy file, and the providers it believes in."""
 
-    running: app.Running
+    running: Running
     policy: Path
     simulators: Simulators
 

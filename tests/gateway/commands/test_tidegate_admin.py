@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from gateway.ingress.callers import is_key
+from gateway.ingress.keyform import is_key
 from tests.gateway.commands.conftest import Site
 from tests.gateway.commands.shell import Shell
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.commands.shell import MODEL, PROJECT, Shell
+from tests.gateway.commands.conftest import Site
+from tests.gateway.commands.shell import MODEL, PROJECT, Shell, add
 
 
 def test_shipped_packs_are_without_mistake(tidegate: Shell) -> None:
@@ -40,6 +42,9 @@ def test_json_lists_models_and_providers(tidegate: Shell) -> None:
             "providers:\n  replicat: {enabled: true}\n",
             "p.yaml:2:3: no pack is called 'replicat'; did you mean 'replicate'?",
         ),
+        ("routes:\n  - {order: {fall: 1}}\n", "p.yaml:2:14: no pack is called 'fall'; did you mean 'fal'?"),
+        ("routes:\n  - {match: {model: 'bytedance/seedream-*', kind: video}}\n", "makes videos"),
+        ("routes:\n  - {only: [fal], never: [fal]}\n", "p.yaml:2:12: this leaves nobody"),
         ("routes:\n  - {order: [byteplus, fall]}\n", "p.yaml:2:24: no pack is called 'fall'; did you mean 'fal'?"),
         ("routes:\n  - match: {model: 'acme/*'}\n", "p.yaml:2:20: no model is matched by 'acme/*'"),
         ("catalog: [nowhere]\n", "p.yaml:1:11: catalog.0: there is no folder"),
@@ -52,6 +57,65 @@ def test_planted_mistake_in_the_policy(tidegate: Shell, text: str, said: str) ->
     assert found.code == 1
     assert said in found.out
     assert "Traceback" not in found.err
+
+
+def test_route_in_vain_is_a_mistake_or_a_warning(tidegate: Shell) -> None:
+    """What names nothing fails the check; what can never count is told with its place and fails nothing."""
+    Path("p.yaml").write_text(
+        "providers: {fal: {labels: [eu]}}\n"
+        "routes:\n"
+        "  - {match: {model: 'bytedance/*'}, order: {fal: 3, openai: 1}, labels: [eu]}\n"
+        "  - match: {model: bytedance/seedream-4.5}\n"
+        "    only: [fal]\n"
+    )
+    said = tidegate("check", "-c", "p.yaml")
+    assert said.code == 0
+    assert said.out.splitlines()[:2] == [
+        "p.yaml:3:53: warning: openai serves no model this route is for",
+        "p.yaml:4:5: warning: this route never counts: routes.0, further up, takes all it is for",
+    ]
+    assert "no mistakes, 2 warnings: p.yaml" in said.err
+    told = json.loads(tidegate("check", "-c", "p.yaml", "--json").out)
+    assert [(each["line"], each["column"]) for each in told["warnings"]] == [(3, 53), (4, 5)]
+    assert told["mistakes"] == []
+
+
+def test_warnings_come_with_mistakes(tidegate: Shell) -> None:
+    """A policy that is wrong in one place and odd in another has both told at once."""
+    Path("p.yaml").write_text("routes:\n  - {}\n  - {labels: [eu]}\n")
+    said = tidegate("check", "-c", "p.yaml")
+    assert said.code == 1
+    assert said.out.splitlines() == [
+        "p.yaml:3:15: no provider carries the label 'eu'",
+        "p.yaml:3:5: warning: this route never counts: routes.0, further up, takes all it is for",
+    ]
+
+
+def test_without_keys_there_is_one_account(tidegate: Shell) -> None:
+    """Where nobody needs a key, a route for an account of any other name is for nobody."""
+    Path("p.yaml").write_text("auth: none\nroutes:\n  - match: {account: lokal}\n  - match: {account: local}\n")
+    said = tidegate("check", "-c", "p.yaml")
+    assert (said.code, said.out.splitlines()[0]) == (
+        0,
+        "p.yaml:3:22: warning: there is no account 'lokal'; did you mean 'local'?",
+    )
+
+
+async def test_running_gateway_knows_its_callers(tidegate: Shell, site: Site) -> None:
+    """Beside a running gateway, accounts and keys that a route names are held against those there are."""
+    config = ("-c", str(site.policy))
+    assert (await asyncio.to_thread(tidegate, "accounts", "create", "studio", *config)).code == 0
+    assert (await asyncio.to_thread(tidegate, "keys", "create", "app", "--account", "studio", *config)).code == 0
+    routes = (
+        "routes:\n  - {match: {account: studoi}}\n  - {match: {account: studio, key: app}}\n  - {match: {key: ap}}\n"
+    )
+    add(site.policy, routes)
+    said = await asyncio.to_thread(tidegate, "check", *config)
+    warnings = [line.partition("warning: ")[2] for line in said.out.splitlines() if "warning" in line]
+    assert (said.code, warnings) == (
+        0,
+        ["there is no account 'studoi'; did you mean 'studio'?", "there is no key 'ap'; did you mean 'app'?"],
+    )
 
 
 def test_planted_mistakes_in_a_pack_come_together(tidegate: Shell, tmp_path: Path) -> None:

@@ -85,6 +85,37 @@ def test_native_names_mean_the_same(tidegate: Shell) -> None:
     assert _told(tidegate, *natively) == _told(tidegate, *_STORY)
 
 
+def test_plan_as_for_somebody(tidegate: Shell, tmp_path: Path) -> None:
+    """With an account, a key and a tag the routes for those count; without, they do not."""
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "providers: {fal: {labels: [eu]}}\n"
+        "routes:\n"
+        "  - {match: {tag: private}, labels: [eu]}\n"
+        "  - {match: {key: app, account: acc}, order: {replicate: 9, fal: 1}, only: [replicate, fal]}\n"
+    )
+
+    def served(*words: str) -> list[str]:
+        told = _told(tidegate, "explain", MODEL, "prompt=seal", "-c", str(path), *words)
+        return [step["provider"] for step in told["plan"]]
+
+    assert served()[:3] == ["byteplus", "replicate", "fal"]
+    assert served("--tag", "private") == served("--tag", "night,private") == ["fal"]
+    assert served("--key", "key_1", "--key", "app", "--account", "acc") == ["replicate", "fal"]
+    assert served("--key", "app")[0] == "byteplus"
+    told = _told(tidegate, "explain", MODEL, "prompt=seal", "-c", str(path), "--tag", "private")
+    assert {each["reason"] for each in told["excluded"]} == {
+        "the route asks for the label 'eu', which it does not carry"
+    }
+
+
+def test_tag_that_is_none_is_a_usage_error(tidegate: Shell) -> None:
+    """What no request could carry is refused."""
+    said = tidegate("explain", MODEL, "prompt=seal", "--tag", "Night Shift")
+    assert said.code == 2
+    assert "X-Tidegate-Tag holds up to 16 tags" in said.err
+
+
 def test_switched_off_provider_is_excluded(tidegate: Shell, tmp_path: Path) -> None:
     """The policy holds: who is switched off is not in the plan, a base of one's own is in the address."""
     path = tmp_path / "p.yaml"

@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
-from gateway import app
 from gateway import settings as policy
 from gateway.commands.reloading import Reloading
+from gateway.running import Running
 from gateway.settings import Settings
 from tests.gateway.commands.shell import add, content, put
 
@@ -44,7 +44,7 @@ async def test_changed_files_are_taken(policy_file: Path, packs: Path) -> None:
     """A change of the policy or of a pack is seen by its content alone, and taken once."""
     add(policy_file, "catalog: [packs]\n")
     taken = _Taken()
-    reloading = Reloading(cast("app.Running", taken), policy.load(policy_file, {}), policy_file, {}, every=0.01)
+    reloading = Reloading(cast("Running", taken), policy.load(policy_file, {}), policy_file, {}, every=0.01)
     await reloading.start()
     try:
         add(policy_file, "")
@@ -62,7 +62,7 @@ async def test_broken_policy_is_not_taken(policy_file: Path) -> None:
     """A policy with a mistake reaches nobody; the next good one does."""
     good = content(policy_file).decode()
     taken = _Taken()
-    reloading = Reloading(cast("app.Running", taken), policy.load(policy_file, {}), policy_file, {}, every=0.01)
+    reloading = Reloading(cast("Running", taken), policy.load(policy_file, {}), policy_file, {}, every=0.01)
     await reloading.start()
     try:
         put(policy_file, "listen: nowhere\n")
