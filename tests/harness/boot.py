@@ -1,7 +1,8 @@
 """A restart with thousands of live generations: how soon it is ready, whether all are taken up, and how gently.
 
 Run alone: `python -m tests.harness.boot --live 10000`. The rows are made by the programs that make them in earnest, the gateway is
-a process of its own, and the far end, two vendors nobody has, counts what it hears. Exits 1 when a figure that has to be zero
+a process of its own, and the far end, three vendors nobody has, counts what it hears; one of them takes only so many calls a
+second, and is to hear no more. Exits 1 when a figure that has to be zero
 is not, or the start took longer than `--most` seconds.
 """
 
@@ -14,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,9 @@ from gateway.simulators.jobs import Output
 from tests.harness.life import PACKS
 from tests.harness.process import Gateway, free_port, now_ms
 
-VENDORS = ("north", "south")
+VENDORS = ("north", "south", "west")
+_CAPPED = "west"
+_RATE = 50  # calls a second that it takes: fewer than the jobs taken up would make of themselves
 MODEL = "lab/still"
 _PRICE = 20_000  # millionths
 _LOOKS_PER_SECOND = 200  # of jobs taken up together; see gateway/attempts/resume.py
@@ -80,13 +84,24 @@ class Figures:
     untouched: int = 0
     submitted_twice: int = 0
     bursts: int = 0
+    over_rate: int = 0  # calls too many within any second, at the one that takes only so many
     stuck: int = 0
     ledger_findings: int = 0
     notes: list[str] = field(default_factory=list)
 
     def bad(self) -> bool:
         """Whether a figure that has to be zero is not."""
-        return any((self.failed, self.untouched, self.submitted_twice, self.bursts, self.stuck, self.ledger_findings))
+        return any(
+            (
+                self.failed,
+                self.untouched,
+                self.submitted_twice,
+                self.bursts,
+                self.over_rate,
+                self.stuck,
+                self.ledger_findings,
+            )
+        )
 
     def line(self) -> str:
         """One line, as it goes into the results."""
@@ -95,7 +110,7 @@ class Figures:
 
 
 class Far:
-    """Two vendors: every job they are asked about is theirs, and runs until they are told to let it end."""
+    """Three vendors: every job they are asked about is theirs, and runs until they are told to let it end."""
 
     def __init__(self) -> None:
         """Begin with nothing heard."""
@@ -155,6 +170,7 @@ async def run(live: int, seed: int, folder: Path) -> Figures:
         far.done = True
         await _all_ended(gateway, 60 + live / 20)
         await gateway.stop()
+        figures.over_rate = _over_rate([at for vendor, at in far.calls if vendor == _CAPPED])
     finally:
         await runner.cleanup()
     await _judge(figures, folder, far, states)
@@ -163,7 +179,8 @@ async def run(live: int, seed: int, folder: Path) -> Figures:
 
 def _gateway(folder: Path, origin: str) -> Gateway:
     port = free_port()
-    providers = "".join(f"  {name}: {{base: {origin}/{name}}}\n" for name in VENDORS)
+    providers = "".join(f"  {name}: {{base: {origin}/{name}}}\n" for name in VENDORS if name != _CAPPED)
+    providers += f"  {_CAPPED}: {{base: {origin}/{_CAPPED}, rate: {_RATE}}}\n"
     config = (
         f"listen: 127.0.0.1:{port}\nstore: sqlite:gateway.db\noutputs: {{store: 'file://{folder}/outputs'}}\nauth: none\n"
         f"catalog: ['{PACKS}', '{folder}/packs']\negress: {{allow: [127.0.0.0/8]}}\nproviders:\n{providers}"
@@ -243,6 +260,12 @@ def _count_calls(figures: Figures, far: Far, states: dict[str, str], spread: flo
     figures.most_first_looks = max(looks.values(), default=0)
     figures.most_calls = max(Counter((vendor, int(at)) for vendor, at in far.calls).values(), default=0)
     figures.bursts = sum(count > 2 * expected / spread + 10 for count in looks.values())
+
+
+def _over_rate(moments: list[float]) -> int:
+    """The most calls within a second beyond the rate. One more may fall on its edge, one come late into the next."""
+    worst = max((bisect_right(moments, at + 1) - n for n, at in enumerate(moments)), default=0)
+    return max(0, worst - _RATE - 2)
 
 
 async def _all_looked_at(far: Far, states: dict[str, str], seconds: float) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,12 +80,13 @@ async def judge(folder: Path, known: Mapping[str, str], jobs: Sequence[Mapping[s
     figures.in_doubt = base.execute("SELECT count(*) FROM attempt WHERE state = 'in_doubt'").fetchone()[0]
     refs = {row["ref"] for row in base.execute("SELECT ref FROM attempt WHERE ref IS NOT NULL")}
     figures.provider_jobs = len(jobs)
-    # A job the store has no reference for is one of those in doubt; there cannot be more of them than doubts.
-    asynchronous = [job for job in jobs if "images" not in str(job.get("call", "")) and job["id"] not in refs]
-    unreferenced = [job for job in asynchronous if not _is_synchronous(job)]
-    figures.unknown_jobs = max(0, len(unreferenced) - figures.in_doubt) + max(0, len(jobs) - attempts)
+    # A job that no attempt has the reference of belongs to one whose answer was lost, or held the outputs and named no job.
+    nameless = Counter(
+        row["provider"]
+        for row in base.execute("SELECT provider, fault FROM attempt WHERE ref IS NULL")
+        if row["fault"] is None or json.loads(row["fault"])["reach"] in {"unsure", "accepted"}
+    )
+    unknown = Counter(job["provider"] for job in jobs if job["id"] not in refs) - nameless
+    figures.unknown_jobs = unknown.total() + max(0, len(jobs) - attempts)
+    figures.notes += [f"{count} jobs at {provider} belong to no attempt" for provider, count in unknown.items()]
     base.close()
-
-
-def _is_synchronous(job: Mapping[str, Any]) -> bool:
-    return job["provider"] == "byteplus" and "seedream" in job["model"]

@@ -19,10 +19,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("gateway", "tests", "providers.d", "pyproject.toml", "config.example.yaml", "README.md")
-_PATIENCE = 600  # seconds for one suite; a mutant that makes it hang is caught as well
+_PATIENCE = 1200  # seconds for one suite; a mutant that makes it hang is caught as well
 
 SIMULATION = ("-m", "tests.harness.simulation", "--seeds", "150", "--most", "1")
 CLOCK = ("-m", "tests.harness.clock")
+ATTEMPTS = ("-m", "pytest", "-x", "-q", "tests/gateway/attempts")
 POWERCUT = ("-m", "tests.harness.powercut", "--cuts", "150")
 
 
@@ -56,12 +57,12 @@ MUTANTS: Sequence[Mutant] = (
             Edit(
                 _ATTEMPT,
                 "        attempt = await self._store.write(opening)\n",
-                "        reading = None if isinstance(call, Fault) else await self._line.submit(job, step, target, call)\n"
+                "        reading = None if isinstance(call, Fault) else await self._line.submit(job, step, target, call, has_turn=True)\n"
                 "        attempt = await self._store.write(opening)\n",
             ),
             Edit(
                 _ATTEMPT,
-                "        reading = await self._line.submit(job, step, target, call)\n        if is_unsure",
+                "        reading = await self._line.submit(job, step, target, call, has_turn=True)\n        if is_unsure",
                 "        assert reading is not None\n        if is_unsure",
             ),
         ),
@@ -194,9 +195,9 @@ MUTANTS: Sequence[Mutant] = (
         "a restart forgets what was never tried",
         (
             Edit(
-                "gateway/attempts/resume.py",
-                "unfinished(record)) for record in records)",
-                "unfinished(record)) for record in records if record.attempts)",
+                "gateway/ledger/sql/generations.sql",
+                "SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;",
+                "SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled', 'accepted') ORDER BY created, seq;",
             ),
         ),
     ),
@@ -216,12 +217,67 @@ MUTANTS: Sequence[Mutant] = (
     Mutant(
         "a cancelled job is not stopped at its provider",
         (Edit(_ATTEMPT, "        told = await self._line.cancel(step, target, kept)\n        if job.stopped", "        told = Told.SENT\n        if job.stopped"),),
-        ("-m", "pytest", "-x", "-q", "tests/gateway/attempts"),
+        ATTEMPTS,
     ),
     Mutant(
         "a failure of our own stop is held against the provider",
         (Edit("gateway/attempts/job.py", "    return lost or attempt.state is AttemptState.SUBMITTING\n", "    return lost\n"),),
-        ("-m", "tests.harness.boot", "--live", "400", "--most", "60"),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/attempts/test_resume.py"),
+    ),
+    Mutant(
+        "a success is announced in a transaction of its own",
+        (
+            Edit(
+                _ENDINGS,
+                '    yield from announce(EventType.COMPLETED, owner["account_id"], generation, seq, {}, at)\n    return True\n',
+                "    return True\n\n\n"
+                "def announce_success(generation: str, at: int) -> Program[None]:\n"
+                '    row = yield from one("generation_any", id=generation)\n'
+                '    yield from announce(EventType.COMPLETED, row["account_id"], generation, row["seq"], {}, at)\n',
+            ),
+            Edit(
+                _COLLECT,
+                "        metrics.CAPTURED.labels(",
+                "        from gateway.ledger.endings import announce_success\n\n"
+                "        await self._store.write(announce_success(job.id, self._clock.now_ms()))\n"
+                "        metrics.CAPTURED.labels(",
+            ),
+        ),
+    ),
+    Mutant(
+        "a failure is not announced",
+        (Edit(_ENDINGS, '    yield from announce(EventType.FAILED, owner["account_id"], generation, ended["seq"], {}, at)\n', ""),),
+    ),
+    Mutant(
+        "a canceled job is looked at until it ends",
+        (Edit(_ATTEMPT, "            job.resting = job.nudged = False\n        return not job.canceled\n", "            job.resting = job.nudged = False\n        return True\n"),),
+        ATTEMPTS,
+    ),
+    Mutant(
+        "a restart looks at everything at once",
+        (Edit("gateway/attempts/turns.py", "                await self._clock.sleep(rest)\n", "                await self._clock.sleep(0)\n"),),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/attempts/test_turns.py"),
+    ),
+    Mutant(
+        "what is owed to a receiver is forgotten",
+        (
+            Edit(
+                "gateway/ledger/sql/events.sql",
+                "   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = v.seq AND (d.ended IS NULL OR d.ended >= :before))\n",
+                "",
+            ),
+        ),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/ledger/test_events.py"),
+    ),
+    Mutant(
+        "names are looked up before an address is judged, addresses are not",
+        (Edit("gateway/egress.py", "        why = policy.refusal(sockaddr[0])\n", "        why = None\n"),),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/test_egress.py"),
+    ),
+    Mutant(
+        "a status may be of any length",
+        (Edit("gateway/providers/wire.py", "self._longest if call.hands_over else min(self._longest, _room(sent))", "self._longest"),),
+        ("-m", "pytest", "-x", "-q", "tests/gateway/attempts/test_floods.py"),
     ),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from standardwebhooks import WebhookVerificationError
 
 from gateway import app
 from gateway.generation import Kind
@@ -26,6 +27,7 @@ from tests.gateway.webhooks.test_sign import VERIFIERS, by_standard
 from tests.story.house import House, house
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_T3RoZXJzZWNyZXRvdGhlcnNlY3JldG90aGVy"
 SEEDREAM = "image/bytedance/seedream-4.5"
 ORDER = {"provider_order": "byteplus"}
 QUICK = "delivery: {schedule: [0s, 100ms, 200ms, 400ms, 1s], timeout: 500ms, disable_after: 3}\n"
@@ -199,6 +201,26 @@ async def test_a_rotation_in_the_middle_breaks_no_receiver(tmp_path: Path) -> No
         got = receiver.of("/turn")[-1]
         for secret in (made["webhook_secret"], said["data"]["webhook_secret"]):
             by_standard(secret, got.body, got.headers)
+
+
+async def test_a_secret_replaced_while_nothing_ran_signs_for_a_day(tmp_path: Path) -> None:
+    """The policy is given another secret between two runs: what is sent after the restart verifies with either."""
+    async with receiving() as receiver:
+        for secret in (SECRET, OTHER):
+            hook = f"webhooks: [{{url: '{receiver.origin}/hooks', secret: {secret}}}]\n"
+            async with house(tmp_path, config=hook, credits=100 if secret == SECRET else 0) as at:
+                before = len(receiver.got)
+                _, _, said = await at.create(SEEDREAM, prompt="a seal", **ORDER)
+                await at.end(said["data"]["generation_id"])
+                await until(lambda before=before: len(receiver.got) == before + 2)
+        for got in receiver.got[:2]:
+            by_standard(SECRET, got.body, got.headers)
+            with pytest.raises(WebhookVerificationError):
+                by_standard(OTHER, got.body, got.headers)
+        for got in receiver.got[2:]:
+            for secret in (SECRET, OTHER):
+                by_standard(secret, got.body, got.headers)
+        assert SECRET.encode() not in (tmp_path / "story.db").read_bytes()
 
 
 async def test_metrics_tell_of_deliveries(tmp_path: Path) -> None:
