@@ -31,6 +31,7 @@ from gateway.clock import Clock, SteadyClock, SystemClock
 from gateway.ingress import admin, admission, door, envelope
 from gateway.ingress.account import Account, Tallies
 from gateway.ingress.acts import Acts
+from gateway.ingress.address import Header, Proxies
 from gateway.ingress.callers import Callers, Guard, Identify, anyone, local
 from gateway.ingress.content import Content
 from gateway.ingress.desk import Receivers, Switchboard
@@ -39,7 +40,7 @@ from gateway.ingress.estimate import Estimate
 from gateway.ingress.generate import Generate
 from gateway.ingress.intake import Intake
 from gateway.ingress.library import Dependencies, Library
-from gateway.ingress.limiter import Pace, Rates
+from gateway.ingress.limiter import Pace
 from gateway.ingress.nudges import Nudges
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
@@ -50,7 +51,7 @@ from gateway.ledger.database import Database
 from gateway.ledger.lane import Observer
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
-from gateway.running import Running
+from gateway.running import Running, Served, account_rates
 from gateway.settings import Auth, Booking, Settings
 from gateway.state import kept_packs, pepper, secret_of, socket_path
 from gateway.upkeep import Ages, Upkeep
@@ -105,7 +106,7 @@ async def running(
             runs,
             parts.health,
             clock,
-            settings.live,
+            settings.limits.live,
             chance=random.random,
             rankings=learning.rankings,
         )
@@ -113,16 +114,17 @@ async def running(
             telling.opened(settings, store, parts.receivers, links, lambda: now.origin, clock=clock, random=random)
         )
         store.observe = _observing(told.outbox)
-        now.serve(store, intake, wire, told, parts.health, learning)
+        pace = Pace(clock.monotonic, account_rates(settings))
+        now.served = Served(store, intake, wire, told, parts.health, learning, pace)
         tallies = Tallies()
-        callers = Callers(store, pepper(settings), clock) if settings.auth is Auth.KEYS else None
+        callers = _callers(store, settings, clock) if settings.auth is Auth.KEYS else None
         ages = Ages(settings.outputs.keep, settings.keep.records, settings.keep.usage)
         upkeep = Upkeep(store, artifacts, tallies, callers, clock, ages)
         upkeep.start()
         stack.push_async_callback(upkeep.stop)
         stack.push_async_callback(runs.drain)
         await resume(store, runs)
-        guard = _guard(callers.identify if callers else anyone(local(LOCAL, clock.now_ms())), now, clock)
+        guard = _guard(callers.identify if callers else anyone(local(LOCAL, clock.now_ms())), now, pace)
         around = envelope.middleware(clock, _counting(tallies), entropy.token_bytes)
         application = web.Application(middlewares=[around, admission.middleware(admission.share(admission.memory()))])
         application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard, learning)))
@@ -139,11 +141,16 @@ async def running(
         log.event("stopping", live=runs.live)
 
 
-def _guard(identify: Identify, now: Running, clock: Clock) -> Guard:
+def _callers(store: Database, settings: Settings, clock: Clock) -> Callers:
+    proxies = Proxies(settings.proxies.trusted, Header(settings.proxies.header))
+    return Callers(store, pepper(settings), clock, proxies=proxies, guesses=settings.limits.wrong_keys)
+
+
+def _guard(identify: Identify, now: Running, pace: Pace) -> Guard:
     def name(model: str) -> str:
         return now.loaded.catalog.name(model)
 
-    return Guard(identify, Pace(clock.monotonic, Rates()), name)
+    return Guard(identify, pace, name)
 
 
 async def _open_books(store: Database, settings: Settings, clock: Clock) -> None:

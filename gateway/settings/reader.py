@@ -20,9 +20,11 @@ from gateway.settings.records import (
     Auth,
     Booking,
     Keep,
+    Limits,
     Log,
     Outputs,
     Provider,
+    Proxies,
     Settings,
     Store,
     Timeouts,
@@ -44,6 +46,7 @@ _PACKS = "providers.d"
 _LEDGER = "tidegate.db"
 _PROVIDER = ("base", "enabled", "hosts", "labels", "concurrency", "rate")
 _TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
+_LIMITS = ("live", "requests", "generations", "wrong_keys")
 _RULES = ("schedule", "timeout", "disable_after", "keep_queued")
 
 
@@ -116,7 +119,8 @@ class _Reading:
             timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
             auth=auth,
             credits=Booking(self._get("credits") or usual),
-            live=self._get("limits", "live"),
+            limits=Limits(*(self._get("limits", name) for name in _LIMITS)),
+            proxies=Proxies(self._get("proxies", "trusted").allow, self._get("proxies", "header")),
             keep=Keep(self._get("keep", "records"), self._get("keep", "usage")),
             webhooks=self._webhooks(origins(listen, self._get("public_url"))),
             delivery=Rules(*(self._get("delivery", name) for name in _RULES)),

@@ -95,6 +95,24 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is taken on: `live` generations at a time, and by the minute what None leaves to any number."""
+
+    live: int
+    requests: int | None
+    generations: int | None
+    wrong_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Whose word on a caller's address counts, and the header it is in."""
+
+    trusted: tuple[egress.Network, ...]
+    header: Literal["X-Forwarded-For", "Forwarded"]
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """How long records of what has ended are kept, and counts of requests."""
 
@@ -136,7 +154,8 @@ class Settings:
     timeouts: Timeouts
     auth: Auth
     credits: Booking
-    live: int  # generations under way at a time
+    limits: Limits
+    proxies: Proxies
     keep: Keep
     webhooks: tuple[Webhook, ...]
     delivery: Rules

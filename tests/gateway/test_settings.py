@@ -7,6 +7,7 @@ import pathlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from ipaddress import ip_network
 from typing import Any
 
 import jsonschema
@@ -16,7 +17,19 @@ from gateway.documents import Mistakes
 from gateway.generation import Kind
 from gateway.ledger.events import USUAL
 from gateway.routing.policy import Patience, Policy, Route, Strategy
-from gateway.settings import Address, Auth, Booking, Provider, Settings, Webhook, example, json_schema, load
+from gateway.settings import (
+    Address,
+    Auth,
+    Booking,
+    Limits,
+    Provider,
+    Proxies,
+    Settings,
+    Webhook,
+    example,
+    json_schema,
+    load,
+)
 from gateway.settings.reader import usual_store
 from gateway.settings.schema import settings as table
 
@@ -344,3 +357,13 @@ def test_settings_are_frozen(loading: Loading) -> None:
 def test_loopback(host: str, loopback: bool) -> None:  # noqa: FBT001 - a table of facts
     """An address knows whether this machine alone can reach it."""
     assert Address(host, 1).is_loopback is loopback
+
+
+def test_limits_and_proxies(loading: Loading) -> None:
+    """What is not said limits nothing, but for wrong keys; proxies are networks and one of two headers."""
+    usual = loading("")
+    assert usual.limits == Limits(20_000, None, None, 20)
+    assert usual.proxies == Proxies((), "X-Forwarded-For")
+    read = loading("limits: {requests: 600, generations: 60}\nproxies: {trusted: [10.0.0.0/8], header: Forwarded}\n")
+    assert (read.limits.requests, read.limits.generations) == (600, 60)
+    assert read.proxies == Proxies((ip_network("10.0.0.0/8"),), "Forwarded")
