@@ -100,16 +100,7 @@ async def running(
         learning = Learning(store, lambda: now.loaded.world.menus, clock, random, explore=settings.policy.explore)
         stack.push_async_callback(learning.stop)
         runs = await _runs(stack, parts, now, random, learning)
-        intake = Intake(
-            now.loaded.world,
-            store,
-            runs,
-            parts.health,
-            clock,
-            settings.limits.live,
-            chance=random.random,
-            rankings=learning.rankings,
-        )
+        intake = _intake(parts, now, runs, random, learning)
         told = await stack.enter_async_context(
             telling.opened(settings, store, parts.receivers, links, lambda: now.origin, clock=clock, random=random)
         )
@@ -199,6 +190,19 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
     aftercare.start()
     stack.push_async_callback(aftercare.stop)
     return Runs(parts.store, walker, now.target, parts.health, parts.clock, random, rankings=learning.rankings)
+
+
+def _intake(parts: _Parts, now: Running, runs: Runs, random: Random, learning: Learning) -> Intake:
+    return Intake(
+        now.loaded.world,
+        parts.store,
+        runs,
+        parts.health,
+        parts.clock,
+        parts.settings.limits.live,
+        chance=random.random,
+        rankings=learning.rankings,
+    )
 
 
 def _observing(outbox: Outbox) -> Observer:
