@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gateway import app, money
@@ -24,8 +25,19 @@ from gateway.providers.pack import Encoding
 from gateway.providers.render import File
 from gateway.providers.secrets import struck, struck_address
 from gateway.routing.plan import Step, Why
+from gateway.routing.policy import Strategy
 from gateway.settings import Auth, Settings
 from gateway.world import Loaded
+
+# What a plan made without a running gateway leaves open.
+_ORDERS: Mapping[Strategy, str] = MappingProxyType(
+    {
+        Strategy.LISTED: "order: as listed",
+        Strategy.CHEAPEST: "order: the cheapest first",
+        Strategy.FASTEST: "order: the fastest first, as a running gateway has seen it; as listed until it has",
+        Strategy.WEIGHTED: "order: the first is drawn by weight for each request; here the heaviest leads",
+    }
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +99,7 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
             {**told, **({"notes": [{"provider": name, "note": note} for name, note in notes.items()]} if notes else {})}
         )
     else:
-        show(_page(told, notes, style(sys.stdout, environ)))
+        show(_page(told, weighed.rules.strategy, notes, style(sys.stdout, environ)))
     if not weighed.plan.steps:
         say("tidegate: no provider can serve this request")
         return Exit.FAILURE
@@ -160,10 +172,13 @@ def _parts(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return parts
 
 
-def _page(told: Mapping[str, Any], notes: Mapping[str, str], paint: Style) -> str:
+def _page(told: Mapping[str, Any], strategy: Strategy, notes: Mapping[str, str], paint: Style) -> str:
     """Word a plan for people: a block for each provider in the order they would be asked."""
     hold = f"holds {_credits(told['hold'])} credits" if told["plan"] else "holds nothing"
-    lines = [f"{paint.bold(told['model'])}  {told['kind']}, {hold}"]
+    lines = [
+        f"{paint.bold(told['model'])}  {told['kind']}, {hold}",
+        paint.dim(f"   {_ORDERS[strategy]}"),
+    ]
     for number, step in enumerate(told["plan"], 1):
         sent = step["request"]
         lines += ["", f"{number}  {paint.good(step['provider'])}  {step['native']}  {_credits(step['price'])} credits"]

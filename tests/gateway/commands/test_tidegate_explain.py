@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.gateway.commands.shell import MODEL, Shell
 
 _PICTURE = "https://example.com/reference.jpg"
@@ -164,3 +166,20 @@ def test_page_for_people_has_a_block_for_each_provider(tidegate: Shell) -> None:
     assert "\x1b" not in said.out
     assert "\x1b[" in tidegate(*_STORY, env={"FORCE_COLOR": "1"}).out
     assert "\x1b" not in tidegate(*_STORY, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).out
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ("[fal]", "as listed"),
+        ("cheapest", "the cheapest first"),
+        ("fastest", "as a running gateway has seen it"),
+        ("{fal: 3, replicate: 1}", "drawn by weight"),
+    ],
+)
+def test_page_says_what_the_order_goes_by(tidegate: Shell, tmp_path: Path, order: str, says: str) -> None:
+    """A plan made without a running gateway says what it leaves open."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"auth: none\nroutes:\n  - order: {order}\n")
+    said = tidegate("explain", MODEL, "prompt=x", "-c", str(policy))
+    assert says in said.out.splitlines()[1]
