@@ -37,9 +37,9 @@ async def test_a_provider_is_held_and_let_go(tidegate: Shell, site: Site) -> Non
 
 async def test_what_opened_survives_a_reload_and_shows_its_rest(tidegate: Shell, site: Site) -> None:
     """A breaker is not closed by another policy file."""
-    health, now = site.running._health, int(SystemClock().monotonic() * 1000)
-    assert health is not None
-    health.failed(Trial("fal", MODEL, now), Fault(FaultKind.NOT_SERVED, Reach.REFUSED, "no"), now, 0)
+    served, now = site.running.served, int(SystemClock().monotonic() * 1000)
+    assert served is not None
+    served.health.failed(Trial("fal", MODEL, now), Fault(FaultKind.NOT_SERVED, Reach.REFUSED, "no"), now, 0)
     await site.running.reload(policy.load(site.policy, {}), site.simulators.secrets)
     page = (await say(tidegate, site)).out
     assert "submit" in page
