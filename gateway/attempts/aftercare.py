@@ -16,8 +16,9 @@ from gateway.ledger.endings import CANCELS
 from gateway.ledger.program import StoreError
 from gateway.ledger.records import Attempt
 from gateway.money import CREDIT
-from gateway.outcome import AttemptState, Billing
+from gateway.outcome import AttemptState, Billing, billing_after
 from gateway.providers.pack import JobState, Pace
+from gateway.providers.read import Reading
 from gateway.routing.plan import Step
 
 _EVERY = 2.0  # seconds between turns
@@ -108,7 +109,7 @@ class Aftercare:
             await self._store.write(ledger.put_off(attempt.id, after))
         else:
             reading = await self._line.look(attempt.generation, step, target, attempt.kept)
-            if reading.state is JobState.SUCCEEDED:
+            if reading.state is JobState.SUCCEEDED or _was_done(reading):
                 await note_late(self._store, attempt.id, attempt.provider, attempt.price, reading.cost)
             elif reading.state in {JobState.QUEUED, JobState.RUNNING}:
                 await self._line.cancel(step, target, attempt.kept)
@@ -124,3 +125,8 @@ class Aftercare:
         after = After(now, CANCELS) if has_job else NOTHING
         closing = ledger.close_attempt(attempt.id, state, fault_row(fault), Billing.POSSIBLE, now, after=after)
         await self._store.write(closing)
+
+
+def _was_done(reading: Reading) -> bool:
+    """Whether a job that failed was done all the same, and is charged for: it ended well, and what it made cannot be had."""
+    return reading.fault is not None and billing_after(reading.fault) is Billing.CERTAIN

@@ -274,6 +274,7 @@ def many(seeds: Iterable[int], most: int = sys.maxsize) -> tuple[str, list[Run]]
             print(f"{played} seeds, {len(failed)} failing", file=sys.stderr)
         if each.verdict.bad():
             failed.append(each)
+            print(f"seed {seed} fails", file=sys.stderr)
             if len(failed) >= most:
                 break
     seconds = time.process_time() - began

@@ -102,6 +102,7 @@ class Far:
     cancels: list[int] = field(default_factory=list)  # the statuses of the cancel calls to come, then 200
     says: list[Any] = field(default_factory=list)  # words or HTTP statuses of the looks to come, before the truth
     runs: float = 0.0  # seconds of ours that a job runs
+    empty: bool = False  # jobs end well and made nothing
     blind_list: bool = False  # the list cannot be read
     jobs: list[dict[str, Any]] = field(default_factory=list)
     submits: int = 0
@@ -157,7 +158,7 @@ class Far:
         if isinstance(said, int):
             return web.json_response({}, status=said)
         status = said or job["status"] or ("done" if done else "busy")
-        images = [{"b64": b64encode(PNG).decode()}] if status == "done" else []
+        images = [{"b64": b64encode(PNG).decode()}] if status == "done" and not self.empty else []
         return web.json_response({"status": status, "images": images})
 
     async def _cancel(self, request: web.Request) -> web.Response:

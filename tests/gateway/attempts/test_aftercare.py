@@ -92,9 +92,10 @@ async def test_cancelling_is_tried_five_times(tmp_path: Path, troubles: list[int
         assert await at.bench.sound() == []
 
 
-async def test_a_result_that_came_too_late_is_on_record(tmp_path: Path) -> None:
-    """F44: a job that ended well although it was canceled counts as billed and discarded; nobody is charged for it."""
-    far = Far(runs=0.1, cancels=[404])
+@pytest.mark.parametrize("empty", [False, True])
+async def test_a_result_that_came_too_late_is_on_record(tmp_path: Path, *, empty: bool) -> None:
+    """F44: a job that ended well although it was canceled counts as billed and discarded, whatever it made; nobody is charged."""
+    far = Far(runs=0.1, cancels=[404], empty=empty)
     async with invented(tmp_path, far) as at:
         generation = await canceled(at, "blind")
         [attempt] = (await at.bench.outcome(generation)).attempts
