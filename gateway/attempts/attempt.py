@@ -31,6 +31,10 @@ from gateway.providers.wire import Broken
 from gateway.routing.plan import Step
 
 _LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
+_AGAIN = 1.0  # seconds at least between looks for outputs that were lost
+_LOST = Fault(
+    FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "the output came inside the answer and was lost when the gateway stopped"
+)
 _INLINE = "data:"
 _COST = "reported_cost"  # kept beside what finds the job again
 
@@ -129,9 +133,10 @@ class Walker:
                 outputs = tuple(Output(**output) for output in attempt.outputs)
                 counted = attempt.cost if attempt.cost is not None else (attempt.kept or {}).get(_COST)
                 return await self._collect(job, step, attempt.id, outputs, counted)
+            case AttemptState.STORING if attempt.kept:
+                return await self._collect_again(job, step, target, attempt.id, attempt.kept)
             case AttemptState.STORING:
-                said = "the output came inside the answer and was lost when the gateway stopped"
-                return await self._close(job, attempt.id, Fault(FaultKind.OUTPUT_LOST, Reach.ACCEPTED, said), None)
+                return await self._close(job, attempt.id, _LOST, None)
             case _:
                 said = "the gateway stopped while the request was under way"
                 unsure = Reading(JobState.FAILED, fault=Fault(FaultKind.TIMEOUT, Reach.UNSURE, said))
@@ -254,6 +259,23 @@ class Walker:
                 ledger.close_attempt(attempt, AttemptState.ERROR, row, Billing.CERTAIN, now, cost=cost)
             )
         return result
+
+    async def _collect_again(
+        self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any]
+    ) -> Result:
+        """Look once more at a job that has ended: its outputs were inside an answer, and went with the process that held it."""
+        every = target.model.shapes[step.form].lifecycle.pace.every / 1000
+        while True:
+            reading = _costed(await self._line.look(job.id, step, target, kept), kept)
+            if reading.state is JobState.SUCCEEDED:
+                return await self._collect(job, step, attempt, reading.outputs, reading.cost)
+            if reading.state in {JobState.FAILED, JobState.CANCELED}:
+                assert reading.fault is not None
+                return await self._close(job, attempt, reading.fault, reading.cost)
+            if job.left(self._clock) <= 0:
+                return await self._close(job, attempt, _LOST, reading.cost)
+            if not await self._pause(job, max(every, _AGAIN)):
+                return Gone()
 
     async def _close(self, job: Job, attempt: int, fault: Fault, cost: int | None) -> Result:
         fault = Fault(fault.kind, fault.reach, log.redact(fault.message), fault.code, fault.status, fault.pause)
