@@ -51,7 +51,7 @@ async def test_the_record_says_why_in_this_order(tmp_path: Path) -> None:
 
 async def test_speed_is_told_once_it_is_known(tmp_path: Path) -> None:
     """Under `fastest` the record holds the expected seconds of those that were heard of, and where they come from."""
-    async with house(tmp_path) as at:
+    async with house(tmp_path, config="attempts: {explore: 0}\n") as at:
         await _drafted(at)
 
         async def ranking() -> Any:
@@ -67,7 +67,7 @@ async def test_speed_is_told_once_it_is_known(tmp_path: Path) -> None:
         assert 0 < min(told["scores"].values()) < 10
         _, _, said = await at.ask("GET", "/v1/health/inference/models")
         [score] = [each["ranking"] for each in said["data"]["models"] if "ranking" in each]
-        assert score["providers_ranked"] == list(told["scores"])
+        assert set(told["scores"]) <= set(score["providers_ranked"])
         assert (score["attempts_total"] > 0, score["window_hours"]) == (True, 24)
 
 
