@@ -92,8 +92,7 @@ class Policy:
 class Rules:
     """What holds for one request.
 
-    `carried` are the labels of each provider, to be held against `labels`; `explore` is the share of requests under `fastest`
-    that try another first.
+    `carried` are the labels of each provider, to be held against `labels`.
     """
 
     strategy: Strategy
@@ -108,7 +107,6 @@ class Rules:
     follow_refusal: bool
     max_price: int | None
     in_doubt_max_cost: int
-    explore: float
     patience: Patience
 
 
@@ -132,7 +130,6 @@ def rules(policy: Policy, request: Request) -> Rules:
         follow_refusal=route.follow_refusal,
         max_price=route.max_price,
         in_doubt_max_cost=policy.in_doubt_max_cost,
-        explore=policy.explore,
         patience=policy.patience,
     )
 

@@ -23,7 +23,6 @@ PLAIN = Rules(
     follow_refusal=False,
     max_price=None,
     in_doubt_max_cost=100_000,
-    explore=0.05,
     patience=Patience(3.0, 30_000),
 )
 
@@ -56,10 +55,10 @@ def test_a_route_says_all_it_can() -> None:
 
 
 def test_the_policy_fills_up_what_routes_do_not_say() -> None:
-    """Labels of providers, the share that explores and patience come from the policy."""
+    """Labels of providers and patience come from the policy."""
     labels = {"a": frozenset({"eu"})}
-    whole = replace(policy(Route()), labels=labels, explore=0.0, patience=Patience(2, 1_000))
-    assert rules(whole, REQUEST) == replace(PLAIN, carried=labels, explore=0.0, patience=Patience(2, 1_000))
+    whole = replace(policy(Route()), labels=labels, patience=Patience(2, 1_000))
+    assert rules(whole, REQUEST) == replace(PLAIN, carried=labels, patience=Patience(2, 1_000))
 
 
 def test_weights_list_the_heaviest_first() -> None:
