@@ -8,14 +8,16 @@
 - `slow`     jobs that take longer than theirs do, moved where nothing is lost by it
 - `doubt`    a submit whose answer was lost: repeated under its key, looked for, or left in doubt
 - `aftercare`  attempts nobody waits for: stopped, and looked at once more
-- `inputs`   files as each provider takes them
+- `inputs`   files as each provider takes them, as many at a time as there is `room` for in memory
 - `collect`  makes the outputs ours, and settles
 - `choice`   which offer comes next, and whether it may be asked now
 - `report`   what the breakers and rankings are told of an attempt; `notice` tells the log and the metrics when one has moved
+- `shown`    what may be shown of a fault
 - `run`      walks one plan to its end
 - `resume`   after a restart: what each generation in flight means
 - `turns`    and when each of them goes on
-- `pace`     when to look next
+- `pace`     when to look next, along a `curve` of how many looks are due until when
+- `heard`    what the looks at one job have told of how far it is
 
 Who calls it: intake begins a run, the app resumes those in flight. It must not know HTTP dialects, SQL or any provider.
 

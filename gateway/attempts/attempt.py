@@ -12,10 +12,13 @@ from gateway import log
 from gateway.attempts.aftercare import following, note_late
 from gateway.attempts.collect import Collector, Failed, Gone, Result
 from gateway.attempts.doubt import Doubts, is_unsure
+from gateway.attempts.heard import AWAY, NOTHING, hear
 from gateway.attempts.job import Job, fault_row, nobody, steady
 from gateway.attempts.line import Line, Target, Told
 from gateway.attempts.pace import Paces, next_look, ran
 from gateway.attempts.report import Report
+from gateway.attempts.room import Share
+from gateway.attempts.shown import fit_to_keep
 from gateway.attempts.slow import is_gone, usual_of, waits_too_long, way_out, withdrawn
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
@@ -63,7 +66,7 @@ class Walker:
         self._clock = clock
         self._random = random
         self._poll_grace = poll_grace
-        self._paces = paces or Paces()
+        self.paces = paces or Paces()
         self._doubts = Doubts(line, clock, self._pause)
 
     async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
@@ -71,25 +74,34 @@ class Walker:
 
         Inputs are fetched and the provider's rate is waited for before that: a crash meanwhile leaves nothing in doubt.
         """
-        job.made += 1
+        job.number()
         job.nudged = False
-        call = await self._line.ready(job, step, target)
+        async with self._line.room(job, step, target) as share:
+            taken = await self._submit(job, step, target, report, share)
+        # What was sent is let go of by here: the job may run for long.
+        return await self._go_on(job, step, target, *taken, report) if isinstance(taken, tuple) else taken
+
+    async def _submit(
+        self, job: Job, step: Step, target: Target, report: Report, share: Share | None
+    ) -> tuple[int, Reading] | Result:
+        call = await self._line.ready(job, step, target, share)
         if not isinstance(call, Fault):
             call = await self._in_turn(job, step, call)
         now = self._clock.now_ms()
         opening = ledger.open_attempt(
             job.id,
-            job.made,
+            job.n,
             provider=step.provider,
             native=step.native,
             form=step.form,
             price=step.price,
             at=now,
+            beside=job.lead is not None,
         )
         attempt = await self._store.write(opening)
         if attempt is None:
             return Gone()
-        log.event("attempt_started", generation=job.id, attempt=job.made, provider=step.provider, model=job.model)
+        log.event("attempt_started", generation=job.id, attempt=job.n, provider=step.provider, model=job.model)
         if isinstance(call, Fault):
             return await self._close(job, attempt, call, None)
         reading = await self._line.submit(job, step, target, call, has_turn=True)
@@ -97,7 +109,7 @@ class Walker:
             assert reading.fault is not None
             report.lost(reading.fault)
             reading = await self._doubts.clear(job, step, target, reading, call)
-        return await self._go_on(job, step, target, attempt, reading, report)
+        return attempt, reading
 
     async def _in_turn(self, job: Job, step: Step, call: Call) -> Call | Fault:
         """Wait until the provider's rate has room; who cancels meanwhile is heeded when the intent is to be written."""
@@ -123,6 +135,7 @@ class Walker:
 
     async def take_up(self, job: Job, step: Step, target: Target, attempt: Attempt, report: Report) -> Result:
         """Go on with an attempt that a restart found open."""
+        job.n = attempt.n
         match attempt.state:
             case AttemptState.SUBMITTED:
                 job.nudged = True  # its turn has come: a rest would only make the news older
@@ -155,7 +168,7 @@ class Walker:
         if isinstance(taken, ledger.Duplicate):
             said = "the provider answered with a job that another attempt already has"
             return await self._close(job, attempt, Fault(FaultKind.UNREADABLE, Reach.UNSURE, said), None)
-        log.event("attempt_submitted", generation=job.id, attempt=job.made, provider=step.provider, job=str(kept["id"]))
+        log.event("attempt_submitted", generation=job.id, attempt=job.n, provider=step.provider, job=str(kept["id"]))
         return await self._watch(job, step, target, attempt, kept, now)
 
     async def _watch(
@@ -170,30 +183,33 @@ class Walker:
         began = now - max(self._clock.now_ms() - began, 0)
         end = min(job.ends, began + pace.deadline)
         running = None if job.nudged else began  # when it was last seen so; None after a gap, which is no measure
+        heard = AWAY if job.nudged else NOTHING
         blind: int | None = None  # since when looks have told nothing
         slow = False
         while True:
-            known = self._paces.of(step.provider, job.model, step.form) if blind is None else None
-            usual = next_look(pace, known, now - began, self._random.random())
+            known = self.paces.of(step.provider, job.model, step.form) if blind is None else None
+            usual = next_look(pace, known, now - began, self._random.random(), heard)
             wait = max(min(usual * self._line.slower(step.provider), end - now), 0)
             due = now + wait
             has_turn = await self._turn_to_look(job, step.provider, wait / 1000)
-            if job.canceled:
+            if job.is_unwanted:
+                outran = job.outrun and self._outran(job, step, steady(self._clock) - began)
                 await self._stop(job, step, target, attempt, kept)
-                return Gone()
+                return Gone(slow=outran)
             asked = steady(self._clock)
-            reading = await self._line.look(job.id, step, target, kept, has_turn=has_turn)
-            if waits_too_long(job, step, asked - began, self._paces):
+            reading = await self._line.look(job.id, step, target, kept, account=job.account, has_turn=has_turn)
+            if waits_too_long(job, step, asked - began, self.paces):
                 slow = slow or self._tell_slow(job, step, asked - began)
                 reading = await self._move(job, step, target, kept, reading, asked - began)
                 if job.promised is not None and is_gone(reading):
-                    fault = withdrawn(asked - began, usual_of(job, step, self._paces))
+                    fault = withdrawn(asked - began, usual_of(job, step, self.paces))
                     return await self._close(job, attempt, fault, None)
             now = steady(self._clock)
             unseen = reading.state is None or self._may_be_too_early(reading, began, now)
             if not unseen and running is not None and asked - due <= wait and _has_ended(reading):
                 seen = asked if asked + 1 < due else running  # woken before its time: it has just ended
-                self._paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began))
+                self.paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began), heard)
+            heard = hear(heard, None if unseen else reading.state, reading.share, asked - began)
             running = None if unseen else asked
             blind = None if not unseen else asked if blind is None else blind
             if reading.state is JobState.SUCCEEDED:
@@ -204,29 +220,37 @@ class Walker:
             if now >= end or (blind is not None and now - blind > self._poll_grace):
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
+            if not unseen:
+                job.seen(job, step, asked - began)
 
     def _tell_slow(self, job: Job, step: Step, elapsed: int) -> bool:
-        log.event(
-            "attempt_slow", generation=job.id, attempt=job.made, provider=step.provider, model=job.model, ms=elapsed
-        )
+        log.event("attempt_slow", generation=job.id, attempt=job.n, provider=step.provider, model=job.model, ms=elapsed)
         return True
+
+    def _outran(self, job: Job, step: Step, elapsed: int) -> bool:
+        """Learn from a job that another overtook, where that says anything: it ran for this long at least."""
+        usual = usual_of(job, step, self.paces)
+        is_slow = usual is not None and elapsed >= usual
+        if is_slow:
+            self.paces.note(step.provider, job.model, step.form, elapsed)
+        return is_slow
 
     async def _move(
         self, job: Job, step: Step, target: Target, kept: Mapping[str, Any], reading: Reading, elapsed: int
     ) -> Reading:
         """Withdraw a job that may be moved, once, and give what a look says then; what was read where it stays."""
-        if job.promised is not None:
+        if job.promised is not None or job.rival is not None:
             return reading
-        other = way_out(job, step, reading, elapsed, self._paces, self._clock)
+        other = way_out(job, step, reading, elapsed, self.paces, self._clock)
         if other is None:
             return reading
-        if await self._line.cancel(step, target, kept) is Told.DEAF:
+        if await self._line.cancel(step, target, kept, account=job.account) is Told.DEAF:
             job.spare = nobody
             return reading
         job.promised = (
             other  # even if it is not known whether the provider was reached: the job may end as canceled later
         )
-        return await self._line.look(job.id, step, target, kept)
+        return await self._line.look(job.id, step, target, kept, account=job.account)
 
     @staticmethod
     def _may_be_too_early(reading: Reading, began: int, now: int) -> bool:
@@ -239,10 +263,11 @@ class Walker:
         if not await self._store.write(ledger.storing(attempt, links, self._clock.now_ms())):
             await note_late(self._store, attempt, step.provider, step.price, reading.cost)
             return Gone()
+        job.wins()
         log.event(
             "attempt_finished",
             generation=job.id,
-            attempt=job.made,
+            attempt=job.n,
             provider=step.provider,
             outputs=len(reading.outputs),
         )
@@ -266,7 +291,7 @@ class Walker:
         """Look once more at a job that has ended: its outputs were inside an answer, and went with the process that held it."""
         every = target.model.shapes[step.form].lifecycle.pace.every / 1000
         while True:
-            reading = _costed(await self._line.look(job.id, step, target, kept), kept)
+            reading = _costed(await self._line.look(job.id, step, target, kept, account=job.account), kept)
             if reading.state is JobState.SUCCEEDED:
                 return await self._collect(job, step, attempt, reading.outputs, reading.cost)
             if reading.state in {JobState.FAILED, JobState.CANCELED}:
@@ -278,13 +303,13 @@ class Walker:
                 return Gone()
 
     async def _close(self, job: Job, attempt: int, fault: Fault, cost: int | None) -> Result:
-        fault = Fault(fault.kind, fault.reach, log.redact(fault.message), fault.code, fault.status, fault.pause)
+        fault = fit_to_keep(fault)
         state = AttemptState.IN_DOUBT if fault.reach is Reach.UNSURE else AttemptState.ERROR
         billing = billing_after(fault)
         await self._store.write(
             ledger.close_attempt(attempt, state, fault_row(fault), billing, self._clock.now_ms(), cost=cost)
         )
-        return Gone() if job.canceled else Failed(fault)
+        return Gone() if job.is_unwanted else Failed(fault)
 
     async def _abandon(
         self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any], said: str
@@ -293,19 +318,20 @@ class Walker:
         fault = Fault(FaultKind.TIMEOUT, Reach.ACCEPTED, said)
         now = self._clock.now_ms()
         await self._let_go(attempt, fault, ledger.After(now + SOON_CLOSED, CANCELS))
-        told = await self._line.cancel(step, target, kept)
+        told = await self._line.cancel(step, target, kept, account=job.account)
         pace = target.model.shapes[step.form].lifecycle.pace
         await self._store.write(ledger.put_off(attempt, following(told, CANCELS - 1, pace, self._clock.now_ms())))
-        return Gone() if job.canceled else Failed(fault)
+        return Gone() if job.is_unwanted else Failed(fault)
 
     async def _stop(self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any]) -> None:
         """Nobody waits any more: tell the provider, as far as it listens."""
-        told = await self._line.cancel(step, target, kept)
+        told = await self._line.cancel(step, target, kept, account=job.account)
         if job.stopped is not None and not job.stopped.done():
             job.stopped.set_result(told is Told.SENT)
         pace = target.model.shapes[step.form].lifecycle.pace
         after = following(told, CANCELS - 1, pace, self._clock.now_ms())
-        await self._let_go(attempt, Fault(FaultKind.LOST, Reach.ACCEPTED, "canceled by the caller"), after)
+        said = "canceled by the caller" if job.canceled else "another provider was faster"
+        await self._let_go(attempt, Fault(FaultKind.LOST, Reach.ACCEPTED, said), after)
 
     async def _let_go(self, attempt: int, fault: Fault, after: ledger.After) -> None:
         now, row = self._clock.now_ms(), fault_row(fault)
@@ -319,7 +345,7 @@ class Walker:
         async def wait() -> None:
             nonlocal has_turn
             await self._clock.sleep(seconds)
-            await self._line.turn_to_look(provider)
+            await self._line.turn_to_look(provider, job.account)
             has_turn = True
 
         await self._rest(job, wait)
@@ -332,16 +358,16 @@ class Walker:
         """Wait so, unless there is a reason to look at once; False when the caller canceled meanwhile."""
         job.resting = True
         try:
-            if not job.canceled and not job.nudged:
+            if not job.is_unwanted and not job.nudged:
                 await wait()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             assert task is not None
-            if not (job.canceled or job.nudged) or (task.uncancel() and not job.canceled):
+            if not (job.is_unwanted or job.nudged) or (task.uncancel() and not job.is_unwanted):
                 raise  # the process stops; a nudge at the same moment changes nothing
         finally:
             job.resting = job.nudged = False
-        return not job.canceled
+        return not job.is_unwanted
 
 
 def _costed(reading: Reading, kept: Mapping[str, Any]) -> Reading:

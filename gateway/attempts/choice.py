@@ -8,14 +8,17 @@ from random import Random
 from gateway.attempts.decide import LEAST
 from gateway.attempts.job import Job, steady
 from gateway.attempts.line import Target
+from gateway.attempts.starts import Starts
 from gateway.clock import Clock
 from gateway.routing.breaker import PROBE
-from gateway.routing.health import Health
+from gateway.routing.health import Health, Turn
 from gateway.routing.plan import Standing, Step, Why
 from gateway.routing.signal import Trial
 
 _PATIENCE = 30_000  # ms that accepted work waits for an offer to come free: as long as a first rest
-_LOOK_EVERY = 1.0  # seconds between two looks whether one has
+_LOOK_EVERY = (
+    0.4  # seconds at most between two looks whether one has: a place that is kept for somebody stands empty meanwhile
+)
 _SOON = 4  # a probe's job holds its place for one part in so many of the time that the pack gives a job
 
 
@@ -27,14 +30,17 @@ class Choice:
         self._health = health
         self._clock = clock
         self._random = random
+        self._starts = Starts(clock)
 
-    def others(self, job: Job) -> list[Step]:
-        """The offers that were not tried and can be asked, in order.
+    def others(self, job: Job, turn: Turn | None = None) -> list[Step]:
+        """The offers that were not tried and can be asked, in order; with a `turn` those whose places are for that.
 
         When every one of them rests somebody has to ask all the same: then it is the one that rests the shortest, once a second.
         """
         now = steady(self._clock)
-        standing = [(step, self._standing(job, step, now)) for step in job.steps if step.provider not in job.tried]
+        standing = [
+            (step, self._standing(job, step, now, turn)) for step in job.steps if step.provider not in job.tried
+        ]
         ready = [step for step, stands in standing if stands is None]
         resting = [(stands.until or now, step) for step, stands in standing if stands and stands.why is Why.RESTING]
         if ready or not resting or any(stands and stands.why is Why.BUSY for _, stands in standing):
@@ -55,14 +61,39 @@ class Choice:
     async def first(self, job: Job, is_over: Callable[[], bool]) -> Step | None:
         """The first offer to ask; None when there is none, or none comes free in time, or `is_over` says that nobody waits.
 
-        Work that is accepted waits a while: many may be let in at the same moment where one place is left.
+        Work that is accepted waits a while: many may be let in at the same moment where one place is left. For a place that others
+        have it waits as long as there is time, and has it before whoever has more there.
         """
-        end = steady(self._clock) + min(_PATIENCE, job.left(self._clock) - LEAST)
-        while True:
-            found = self.others(job)
-            if found or is_over() or steady(self._clock) >= end or job.tried >= {step.provider for step in job.steps}:
-                return found[0] if found else None
-            await self._clock.sleep(_LOOK_EVERY * self._random.uniform(0.5, 1))
+        await self._start(job)
+        traffic = self._health.traffic
+        number = traffic.number()
+        turn = Turn(job.account, number)
+        found = self.others(job, turn)
+        if found or is_over() or job.tried >= {step.provider for step in job.steps}:
+            return found[0] if found else None
+        now, left = steady(self._clock), job.left(self._clock) - LEAST
+        end, last = now + min(_PATIENCE, left), now + left
+        with traffic.waits([step.provider for step in job.steps], job.account, number):
+            while not found and not is_over():
+                now = steady(self._clock)
+                if now >= (last if self._is_full(job, now, turn) else end):
+                    return None
+                await self._clock.sleep(_LOOK_EVERY * self._random.uniform(0.5, 1))
+                found = self.others(job, turn)
+        return found[0] if found else None
+
+    async def _start(self, job: Job) -> None:
+        """Wait until new work of the account may begin; a cancel or a stop meanwhile ends the job's task."""
+        job.resting = True
+        try:
+            await self._starts.take(job.account)
+        finally:
+            job.resting = False
+
+    def _is_full(self, job: Job, now: int, turn: Turn) -> bool:
+        """Whether it is only for want of a place that an offer cannot be asked."""
+        standing = [self._standing(job, step, now, turn) for step in job.steps if step.provider not in job.tried]
+        return any(stands is not None and stands.why is Why.BUSY for stands in standing)
 
     def trial(self, job: Job, step: Step, target: Target | None) -> Trial:
         """An attempt that is about to be made, as the breakers will see it."""
@@ -77,6 +108,7 @@ class Choice:
             spilled=_is_spilled(job, step),
             answer=deadline if immediate else PROBE,
             job=max(PROBE, deadline // _SOON),
+            account=job.account,
         )
 
     def lets(self, job: Job, step: Step, trial: Trial, *, again: bool) -> bool:
@@ -92,9 +124,9 @@ class Choice:
         self._health.enter(trial)
         return True
 
-    def _standing(self, job: Job, step: Step, now: int) -> Standing | None:
-        return self._health.standing(step.provider, job.model, now, spilled=_is_spilled(job, step))
+    def _standing(self, job: Job, step: Step, now: int, turn: Turn | None = None) -> Standing | None:
+        return self._health.standing(step.provider, job.model, now, spilled=_is_spilled(job, step), turn=turn)
 
 
 def _is_spilled(job: Job, step: Step) -> bool:
-    return any(error.provider != step.provider for error in job.errors)
+    return job.lead is not None or any(error.provider != step.provider for error in job.errors)

@@ -44,7 +44,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nobody waits for the generation any more; nothing was charged."""
+    """Nobody waits for it any more; nothing was charged. `slow` says that it ran for long, and another was faster."""
+
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Collector:
             at=self._clock.now_ms(),
             provider=step.provider,
             reported_cost=cost,
+            others=(job.lead or job).made > 1,
         )
         if not await self._store.write(settlement):
             await note_late(self._store, attempt, step.provider, step.price, cost)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import assert_never
 
 from gateway.artifacts.fault import OutputFault, OutputFaultKind
 from gateway.artifacts.kinds import identify
 from gateway.artifacts.source import Source
+from gateway.attempts.room import Room, Share
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Value
 from gateway.offer import Form, Handing, is_inline
@@ -16,6 +18,7 @@ from gateway.providers.render import File, Handed
 
 _LARGEST = 20 * 1024 * 1024  # bytes; the least of what the providers that take bytes accept
 _TIME = 30.0  # seconds to fetch one input
+_COPIES = 3  # a file is held as it came, as text, and within the body that is sent
 _HEAD = 1024  # bytes that say what a file is
 _WHY: Mapping[OutputFaultKind, str] = {
     "gone": "its address says that nothing is there",
@@ -24,7 +27,7 @@ _WHY: Mapping[OutputFaultKind, str] = {
     "too_large": f"it has more than {_LARGEST // 1024 // 1024} MiB",
     "too_slow": f"it did not come within {_TIME:g} s",
     "not_media": "it is neither a picture nor a film",
-    "blocked": "its address may not be called from here",
+    "blocked": "its address may not be called from here (blocked_address)",
     "unreachable": "its address cannot be reached",
 }
 
@@ -41,12 +44,28 @@ class Unusable(Exception):  # noqa: N818 - named for what it is
 class Inputs:
     """Prepares files for providers."""
 
-    def __init__(self, source: Source) -> None:
-        """Read files from `source`."""
+    def __init__(self, source: Source, room: Room | None = None) -> None:
+        """Read files from `source`, at a time as many as there is `room` for; without one, any number."""
         self._source = source
+        self._room = room
 
-    async def prepare(self, form: Form, values: Mapping[str, Value]) -> dict[str, Value | Handed]:
-        """Convert every file among the values to a way this form takes it. Raises Unusable."""
+    def room(self, account: str, form: Form, values: Mapping[str, Value]) -> AbstractAsyncContextManager[Share | None]:
+        """Wait until what would have to be fetched finds room in memory, and hold that until the end."""
+        files = sum(
+            not _may_stay(address, limits.takes) and not is_inline(address)
+            for name, limits in form.takes.items()
+            if limits.takes
+            for address in _addresses(values.get(name))
+        )
+        return nullcontext() if self._room is None else self._room.hold(account, files * _LARGEST * _COPIES)
+
+    async def prepare(
+        self, form: Form, values: Mapping[str, Value], share: Share | None = None
+    ) -> dict[str, Value | Handed]:
+        """Convert every file among the values to a way this form takes it. Raises Unusable.
+
+        Of the `share` of the room that is held for them, what they turn out not to need is given back.
+        """
         prepared: dict[str, Value | Handed] = dict(values)
         for name, limits in form.takes.items():
             value = values.get(name)
@@ -59,6 +78,8 @@ class Inputs:
                 prepared[name] = tuple(handed)
             elif isinstance(value, str):
                 prepared[name] = await self._hand(name, value, limits.takes, 1)
+        if share is not None:
+            share.keep(_weight(prepared))
         return prepared
 
     async def _hand(self, name: str, address: str, ways: tuple[Handing, ...], place: int) -> str | File:
@@ -94,6 +115,17 @@ def shown(form: Form, values: Mapping[str, Value]) -> dict[str, Value | Handed]:
             files = [_word(address, limits.takes) for address in (value if isinstance(value, tuple) else (str(value),))]
             told[name] = tuple(files) if isinstance(value, tuple) else files[0]
     return told
+
+
+def _weight(prepared: Mapping[str, Value | Handed]) -> int:
+    """Give how many bytes of memory files take that are handed over."""
+    handed = (each for value in prepared.values() for each in (value if isinstance(value, tuple) else (value,)))
+    sizes = (len(each.data) if isinstance(each, File) else len(each) if isinstance(each, str) else 0 for each in handed)
+    return sum(sizes) * _COPIES
+
+
+def _addresses(value: Value | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
 
 
 def _word(address: str, ways: tuple[Handing, ...]) -> str | File:

@@ -13,11 +13,15 @@ from gateway.generation import Kind, Value
 from gateway.ledger.records import Attempt, Record
 from gateway.outcome import AttemptState, ProviderError
 from gateway.routing.plan import Step
-from gateway.routing.policy import Patience
+from gateway.routing.policy import Hedging, Patience
 
 
 def nobody(_job: Job) -> None:
     """Where a job may be moved to that has to stay."""
+
+
+def alone(_job: Job, _step: Step, _elapsed: int) -> None:
+    """What is begun beside a job that runs alone."""
 
 
 @dataclass(slots=True)
@@ -27,6 +31,10 @@ class Job:
     Times in ms since the epoch, except `ends`: that is in ms of the clock that never steps, for a clock that is set must end
     nothing and keep nothing alive. `resting` is true while nothing is under way that must not be interrupted; `nudged` asks for a
     look without a rest before it. `spare` gives the offer that a slow job may be moved to; `promised` is the one it is moved to.
+
+    `n` is the number of the attempt that is walked, of `made` in all. A second job beside a slow one is walked as a job of its own:
+    its `lead` is the first, and each is the other's `rival`. `seen` is told of each look that sees the first run on, and after
+    how many ms; `outrun` says that the other was faster.
     """
 
     id: str
@@ -41,11 +49,13 @@ class Job:
     created: int
     deadline: int
     patience: Patience | None = None
+    hedging: Hedging | None = None
+    n: int = 0
     made: int = 0
     tried: set[str] = field(default_factory=set)
     repeated: set[str] = field(default_factory=set)
     errors: list[ProviderError] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[Any] | None = None
     resting: bool = False
     canceled: bool = False
     nudged: bool = False
@@ -53,6 +63,37 @@ class Job:
     ends: int = 0
     spare: Callable[[Job], Step | None] = nobody
     promised: Step | None = None
+    seen: Callable[[Job, Step, int], None] = alone
+    lead: Job | None = field(default=None, repr=False, compare=False)
+    rival: Job | None = field(default=None, repr=False, compare=False)
+    outrun: bool = False
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether nobody waits for what is walked here any more."""
+        return self.canceled or self.outrun
+
+    def number(self) -> int:
+        """Count one more attempt of the generation, and give its number."""
+        first = self.lead or self
+        first.made += 1
+        self.n = first.made
+        return self.n
+
+    def walked(self) -> tuple[Job, ...]:
+        """It, and the one beside it where there is one."""
+        return (self,) if self.rival is None else (self, self.rival)
+
+    def wins(self) -> None:
+        """Say that this one has its outputs, so that its rival gives up."""
+        if self.rival is not None:
+            self.rival.outrun = True
+            self.rival.wake()
+
+    def wake(self) -> None:
+        """Let it see at once why it should not rest."""
+        if self.resting and self.task is not None:
+            self.task.cancel()
 
     @property
     def asked(self) -> int:
@@ -93,6 +134,7 @@ def from_record(record: Record) -> Job:
     )
     for attempt in record.attempts:
         job.made = max(job.made, attempt.n)
+        job.n = job.made
         if attempt.provider in job.tried:
             job.repeated.add(attempt.provider)
         job.tried.add(attempt.provider)
@@ -101,9 +143,15 @@ def from_record(record: Record) -> Job:
     return job
 
 
-def unfinished(record: Record) -> Attempt | None:
-    """The attempt that goes on, if one does."""
-    return next((attempt for attempt in reversed(record.attempts) if attempt.state.is_open), None)
+_FURTHEST = (AttemptState.STORING, AttemptState.SUBMITTED, AttemptState.SUBMITTING)
+
+
+def unfinished(record: Record) -> tuple[Attempt | None, tuple[Attempt, ...]]:
+    """The attempt that goes on, if one does, and those beside it that do not: the one that has come furthest, or began first."""
+    open_ = sorted(
+        (each for each in record.attempts if each.state.is_open), key=lambda each: _FURTHEST.index(each.state)
+    )
+    return (open_[0], tuple(open_[1:])) if open_ else (None, ())
 
 
 def was_cut_off(attempt: Attempt) -> bool:
@@ -135,6 +183,7 @@ def accepted(
         follow_refusal=plan["follow_refusal"],
         in_doubt_max_cost=plan["in_doubt_max_cost"],
         patience=Patience(**plan["patience"]) if "patience" in plan else None,  # older plans have none
+        hedging=Hedging(**plan["hedging"]) if "hedging" in plan else None,
         created=created,
         deadline=deadline,
     )
@@ -150,6 +199,7 @@ def fault_of(attempt: Attempt) -> Fault:
         code=raw.get("code"),
         status=raw.get("status"),
         pause=raw.get("pause"),
+        quoted=raw.get("quoted", False),
     )
 
 
@@ -162,4 +212,6 @@ def fault_row(fault: Fault) -> dict[str, Any]:
         row["status"] = fault.status
     if fault.pause is not None:
         row["pause"] = fault.pause
+    if fault.quoted:
+        row["quoted"] = True
     return row

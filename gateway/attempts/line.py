@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from gateway import log, metrics
 from gateway.attempts.inputs import Inputs, Unusable
 from gateway.attempts.job import Job, steady
 from gateway.attempts.notice import tell
+from gateway.attempts.room import Share
 from gateway.attempts.slots import Slots
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
@@ -48,7 +50,7 @@ class Target:
 
 def tag_of(job: Job) -> str:
     """What the present attempt of a job is known by at its provider: the same after a restart, and nobody else's."""
-    return f"{job.id}-{job.made}"
+    return f"{job.id}-{job.n}"
 
 
 # An offer by provider and model, or None where no pack has it.
@@ -80,22 +82,32 @@ class Line:
         self._health = health or Health()
         self._slots = Slots(self._health.traffic, clock)
 
-    async def ready(self, job: Job, step: Step, target: Target) -> Call | Fault:
-        """Render the call that begins the job, with its inputs as the provider takes them. Nothing is sent to it yet."""
+    def room(self, job: Job, step: Step, target: Target) -> AbstractAsyncContextManager[Share | None]:
+        """Wait until there is room in memory for the job's inputs as the provider takes them, and hold it until the end."""
         form = target.model.offer.forms[step.form]
+        return self._inputs.room(job.account, form, {**form.defaults, **job.fields})
+
+    async def ready(self, job: Job, step: Step, target: Target, share: Share | None = None) -> Call | Fault:
+        """Render the call that begins the job, with its inputs as the provider takes them. Nothing is sent to it yet.
+
+        `share` is the room held for them.
+        """
+        form = target.model.offer.forms[step.form]
+        if share is not None and share.size > 0 and job.left(self._clock) <= 0:
+            return Fault(FaultKind.TIMEOUT, Reach.UNSENT, "there was no room in memory for its files in time")
         try:
-            fields = await self._inputs.prepare(form, {**form.defaults, **job.fields})
+            fields = await self._inputs.prepare(form, {**form.defaults, **job.fields}, share)
         except Unusable as unusable:
             return unusable.fault
         return render.submit(target.model, step.form, fields, target.site, self._nudge(job), tag_of(job))
 
     async def turn_to_submit(self, job: Job, step: Step) -> None:
         """Wait until the provider's rate has room for a submit. Raises Broken when there is none in time."""
-        await self._turn(step.provider, min(self._submit_timeout, job.left(self._clock) / 1000))
+        await self._turn(step.provider, job.account, min(self._submit_timeout, job.left(self._clock) / 1000))
 
-    async def turn_to_look(self, provider: str) -> None:
+    async def turn_to_look(self, provider: str, account: str) -> None:
         """Wait until the provider's rate has room for a look, however long: news may be late, a submit may not."""
-        await self._slots.take(provider, is_urgent=False)
+        await self._slots.take(provider, account, is_urgent=False)
 
     async def submit(self, job: Job, step: Step, target: Target, call: Call, *, has_turn: bool = False) -> Reading:
         """Send it, and read how the provider took it; one that `has_turn` has waited for the provider's rate before."""
@@ -122,23 +134,30 @@ class Line:
         assert call is not None, "asked only where jobs can be found"
         ours = frozenset(mark for mark in (tag_of(job), self._nudge(job)) if mark is not None)
         try:
-            reply = await self._send(step.provider, call)
+            reply = await self._send(step.provider, call, job.account)
         except Broken as broken:
             return Reading(None, fault=broken.fault)
         return read.found(target.model, step.form, reply, ours, self._clock.now_ms())
 
     def _nudge(self, job: Job) -> str | None:
-        return self._callback(job.id, job.made) if self._callback is not None else None
+        return self._callback(job.id, job.n) if self._callback is not None else None
 
     async def look(
-        self, generation: str, step: Step, target: Target, kept: Mapping[str, Any], *, has_turn: bool = False
+        self,
+        generation: str,
+        step: Step,
+        target: Target,
+        kept: Mapping[str, Any],
+        *,
+        account: str = "",
+        has_turn: bool = False,
     ) -> Reading:
         """Look how the job stands; where its outputs are a call of their own, fetch them once it is done.
 
-        One that `has_turn` has waited for the provider's rate before.
+        One that `has_turn` has waited for the provider's rate before. What is done for no `account` is the gateway's own.
         """
         metrics.LOOKS.labels(step.provider).inc()
-        reading = await self._follow(CallName.STATUS, step, target, kept, has_turn=has_turn)
+        reading = await self._follow(CallName.STATUS, step, target, kept, account, has_turn=has_turn)
         now = steady(self._clock)
         if not _is_held_back(reading.fault):
             self._health.looked(step.provider, reading.fault if reading.state is None else None, now)
@@ -150,38 +169,45 @@ class Line:
             )
         lifecycle = target.model.shapes[step.form].lifecycle
         if reading.state is JobState.SUCCEEDED and CallName.RESULT in lifecycle.calls:
-            return await self._follow(CallName.RESULT, step, target, kept)
+            return await self._follow(CallName.RESULT, step, target, kept, account)
         return reading
 
     def slower(self, provider: str) -> int:
         """How many times longer than usual to wait between two looks, while the way to the provider is broken."""
         return self._health.paths.slower(provider)
 
-    async def cancel(self, step: Step, target: Target, kept: Mapping[str, Any]) -> Told:
+    async def cancel(self, step: Step, target: Target, kept: Mapping[str, Any], *, account: str = "") -> Told:
         """Tell the provider to stop a job, where it has a call for that in the state the job is in."""
         line = target.model.shapes[step.form].lifecycle.calls.get(CallName.CANCEL)
         if line is None:
             return Told.DEAF
         if line.when:
-            reading = await self._follow(CallName.STATUS, step, target, kept)
+            reading = await self._follow(CallName.STATUS, step, target, kept, account)
             if reading.state is None:
                 return Told.FAILED
             if reading.state not in line.when:
                 return Told.DEAF
         try:
             call = render.follow(target.model, step.form, CallName.CANCEL, kept, target.site)
-            reply = await self._send(step.provider, call)
+            reply = await self._send(step.provider, call, account)
         except (Broken, Misdirected) as error:
             log.event("provider_cancel_failed", level="warning", provider=step.provider, reason=str(error))
             return Told.FAILED
         return Told.FAILED if reply.status in _LATER or reply.status >= 500 else Told.SENT
 
     async def _follow(
-        self, name: CallName, step: Step, target: Target, kept: Mapping[str, Any], *, has_turn: bool = False
+        self,
+        name: CallName,
+        step: Step,
+        target: Target,
+        kept: Mapping[str, Any],
+        account: str,
+        *,
+        has_turn: bool = False,
     ) -> Reading:
         try:
             call = render.follow(target.model, step.form, name, kept, target.site)
-            reply = await self._send(step.provider, call, has_turn=has_turn)
+            reply = await self._send(step.provider, call, account, has_turn=has_turn)
         except Broken as broken:
             return Reading(None, fault=broken.fault)
         except Misdirected as error:
@@ -189,15 +215,15 @@ class Line:
         understand = read.looked if name is CallName.STATUS else read.fetched
         return understand(target.model, step.form, reply, self._clock.now_ms())
 
-    async def _send(self, provider: str, call: Call, *, has_turn: bool = False) -> Reply:
+    async def _send(self, provider: str, call: Call, account: str, *, has_turn: bool = False) -> Reply:
         """Send a call about a job. Raises Broken when no answer came, or the provider's rate had no room for it in time."""
         if not has_turn or self._slots.is_too_soon(provider):
-            await self._turn(provider, _LOOK_TIMEOUT)
+            await self._turn(provider, account, _LOOK_TIMEOUT)
         self._slots.sent(provider)
         return await self._wire.send(call, _LOOK_TIMEOUT)
 
-    async def _turn(self, provider: str, patience: float) -> None:
-        late = await self._slots.take(provider, is_urgent=True, patience=patience)
+    async def _turn(self, provider: str, account: str, patience: float) -> None:
+        late = await self._slots.take(provider, account, is_urgent=True, patience=patience)
         if late is not None:
             said = f"more calls wait than its rate allows within {patience:g} s"
             raise Broken(Fault(FaultKind.RATE_LIMITED, Reach.UNSENT, said, pause=int((late - patience) * 1000)))

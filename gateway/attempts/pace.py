@@ -1,47 +1,57 @@
-"""When to look at a running job next, from how long jobs of its kind took before.
+"""When to look at a running job next, from how long jobs of its kind took before and from what looks at it have told.
 
-The aim is that news is fresh in proportion to the wait: a look is worth the same share of a run whether that takes seconds or
-minutes. If ends come at the rate h, looks at the distance g find an end g/2 late and cost one call each; what both cost
-together is least where g² = 2 · (what a call is worth) / h. So looks gather where ends are likely, and are rare where they
-are not. Spread over the time of a run that is a curve, how many looks are due until when, and a job is looked at each time it
-has passed another whole one.
+A job that waits has not begun: its run is measured from there, half-way between the look that saw it waiting and the one that
+saw it at work. A share of work done is taken for what such shares meant before, and only where that says more than the
+durations do; so a provider whose shares mean nothing is looked at as one that tells none.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from math import ceil, log, sqrt
+from dataclasses import dataclass, replace
+from math import ceil
 
+from gateway.attempts.curve import FINEST, LONGEST, SHARE, SHORTEST, Curve, curve, swing
+from gateway.attempts.heard import AWAY, Heard
 from gateway.providers.pack import Pace
 
-_SHARE = 0.1  # of the time a job has run, where nothing is known: seeing its end a tenth late is early enough
 _SLOWEST = 10_000  # ms; where nothing is known nobody waits longer than this for news
-_LONGEST = 120_000  # ms; nor than this past all that is known, nor before it, unless the job has run longer already
-_SPREAD = 0.2  # so that jobs begun together are not looked at together
-_SHORTEST = 250  # ms; what is seen that late is seen at once
-_FINEST = 0.05  # of the time a job has run: looks closer than this tell nobody anything new
-_WORTH = 0.011  # of a run's time: how much later its end may be seen for one call less; `tests.harness.looks` has what follows
-_WHOLE = _SHORTEST / _FINEST  # ms; a shorter run counts as this long, for what is late is late in ms there
+_LATER = 0.2  # of the first wait; the first look is spread over so much after it, never before
 _KEPT = 24  # durations of each kind: a few tens of jobs until what was is forgotten
-_PARTS = 6  # of equally many jobs each, between the marks of the curve; fewer than four jobs in one would be chance
-_MARGIN = 0.4  # beyond the shortest and the longest of one duration known; of n, this by the root of n
-_NARROWEST = 0.01  # of a time: between two marks there is at least so much
 _NEAR = 0.65  # of the time when an end was seen: it is not taken to have been earlier
-_MOST = 1_000  # kinds of job; about 1 KiB each
+_MOST = 1_000  # kinds of job; about 2 KiB each, as much again where shares are told
 _ENOUGH = 5  # durations, below which nothing is said of nearly all: so many jobs its breaker asks for as well
 _NEARLY_ALL = 0.95
+_THIRDS = (1 / 6, 1 / 2, 5 / 6)  # a start between two looks, by the middles of three parts
+_STILL_WAITING = (
+    1.2  # times the first wait for a job that begins: one seen waiting seldom begins at once (`tests.harness.told`)
+)
+_ALIKE = 15  # in hundredths; shares that lie so close are held against each other
+_TOLD = 4  # shares alike, below which nothing is made of another
+_CLEARER = 0.8  # of the looks due by durations alone: shares that save less may do so by chance
+_LEAST = 2  # in hundredths of a run; less than this nobody can have done
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How many ms some jobs took, oldest first, and the curve of one more of them."""
+
+    recent: tuple[int, ...]
+    curve: Curve
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long the latest jobs of one kind ran, oldest first; and at some moments, how many looks are due until then. All in ms."""
+    """What is known of one kind of job.
 
-    recent: tuple[int, ...]
-    moments: tuple[int, ...]
-    due: tuple[float, ...]
+    `all` are measured from the submit, and so are `prompt`, those that nobody saw waiting; `runs`, those that somebody did, from
+    when they began. A kind that never says that a job is at work has only the first. `shares` pairs a share that was told with
+    the one that was true, in hundredths.
+    """
+
+    all: Known
+    prompt: Known | None = None
+    runs: Known | None = None
+    shares: tuple[tuple[int, int], ...] = ()
 
 
 class Paces:
@@ -56,38 +66,43 @@ class Paces:
         """What is known of one kind."""
         return self._known.get((provider, model, form))
 
-    def note(self, provider: str, model: str, form: int, ms: int) -> None:
-        """Take note that a job ended after it had run for so many ms; see `ran`."""
+    def note(self, provider: str, model: str, form: int, ms: int, heard: Heard = AWAY) -> None:
+        """Take note that a job ended so many ms after its submit (see `ran`), and of what looks at it had told."""
         key = (provider, model, form)
-        self._known[key] = learned(self._known.pop(key, None), ms)
+        self._known[key] = learned(self._known.pop(key, None), ms, heard)
         if len(self._known) > self._most:
             del self._known[next(iter(self._known))]
 
 
-def learned(known: Durations | None, ms: int) -> Durations:
+def learned(known: Durations | None, ms: int, heard: Heard = AWAY) -> Durations:
     """Add the duration of one more job, and forget one where there are many."""
-    recent = (*(known.recent if known is not None else ()), max(ms, 1))[-_KEPT:]
-    moments = _marks(recent)
-    due = [0.0]
-    left = parts = len(moments) - 1
-    for begin, end in pairwise(moments):
-        # The rate of ends is the part over its width and over the share still running: this is its root, summed over the part.
-        width = max(log(end / begin), _NARROWEST) * parts / max(1.0, _WHOLE / end)
-        due.append(due[-1] + sqrt(2 * width / _WORTH) * (sqrt(left / parts) - sqrt((left - 1) / parts)))
-        left -= 1
-    return Durations(recent, moments, tuple(due))
+    known = Durations(_more(None, ms)) if known is None else replace(known, all=_more(known.all, ms))
+    began = heard.start
+    if heard.waited is None or (began is None and known.prompt is None and known.runs is None):
+        return known
+    if began is None:  # it was never seen at work, though others of its kind were
+        began = heard.waited
+    took = max(ms - began, 1)
+    if heard.waited:
+        known = replace(known, runs=_more(known.runs, took))
+    else:
+        known = replace(known, prompt=_more(known.prompt, took, known.all))
+    true = ((share, min((at - began) / took, 1)) for at, share in heard.shares)
+    shares = (*known.shares, *((round(share * 100), round(part * 100)) for share, part in true))
+    return replace(known, shares=shares[-_KEPT:])
 
 
 def nearly_all(known: Durations | None) -> int | None:
     """The ms within which nearly all jobs of one kind end; None where too few are known."""
-    if known is None or len(known.recent) < _ENOUGH:
+    if known is None or len(known.all.recent) < _ENOUGH:
         return None
-    return sorted(known.recent)[ceil(len(known.recent) * _NEARLY_ALL) - 1]
+    ordered = sorted(known.all.recent)
+    return ordered[ceil(len(ordered) * _NEARLY_ALL) - 1]
 
 
 def half(known: Durations | None) -> int:
     """The ms within which half the jobs of one kind end; 0 where nothing is known."""
-    return sorted(known.recent)[len(known.recent) // 2] if known is not None else 0
+    return sorted(known.all.recent)[len(known.all.recent) // 2] if known is not None else 0
 
 
 def ran(seen: int, found: int) -> int:
@@ -98,54 +113,63 @@ def ran(seen: int, found: int) -> int:
     return (max(seen, int(found * _NEAR)) + found) // 2
 
 
-def next_look(pace: Pace, known: Durations | None, elapsed: int, chance: float) -> int:
-    """How many ms to wait before the next look at a job that has run for `elapsed` ms; `chance` between 0 and 1."""
+def next_look(pace: Pace, known: Durations | None, elapsed: int, chance: float, heard: Heard = AWAY) -> int:
+    """How many ms to wait before the next look at a job submitted `elapsed` ms ago; `chance` between 0 and 1."""
     if known is None:
         return _unknown(pace, elapsed, chance)
-    least = max(pace.every, _SHORTEST, int(elapsed * _FINEST))
-    return max(least, int(_expected(known, elapsed, chance)))
+    least = max(pace.every, SHORTEST, int(elapsed * FINEST))
+    return max(least, min(int(_expected(known, heard, elapsed, chance)), max(LONGEST, elapsed)))
 
 
 def _unknown(pace: Pace, elapsed: int, chance: float) -> int:
     """The first look is spread to later moments only: one that came early would be followed by another right behind it."""
     if elapsed < pace.first:
-        return pace.first - elapsed + int(pace.first * _SPREAD * chance)
-    wait = max(pace.every, min(int(elapsed * _SHARE), _SLOWEST))
-    return max(pace.every, int(wait * _swing(chance)))
+        return pace.first - elapsed + int(pace.first * _LATER * chance)
+    wait = max(pace.every, min(int(elapsed * SHARE), _SLOWEST))
+    return max(pace.every, int(wait * swing(chance)))
 
 
-def _expected(known: Durations, elapsed: int, chance: float) -> float:
-    """Until one more look is due. The first is due anywhere within half a look of that, so that no two jobs keep in step."""
-    end = known.moments[-1]
-    if elapsed >= end:
-        return min(elapsed * _SHARE, _LONGEST) * _swing(chance)
-    had = _along(known.moments, known.due, elapsed)
-    then = had + (_swing(chance) if had > 0 else 0.5 + chance)
-    past = then - known.due[-1]
-    moment = end * (1 + past * _SHARE) if past > 0 else _along(known.due, known.moments, then)
-    return min(moment - elapsed, max(_LONGEST, elapsed))
+def _expected(known: Durations, heard: Heard, elapsed: int, chance: float) -> float:
+    """Until one more look is due, by whatever tells most of this job."""
+    if heard.began is None:
+        usual = known.all.curve.wait(elapsed, chance)
+        runs = known.runs or known.prompt
+        if not heard.waited or runs is None:
+            return usual
+        return max(usual, runs.curve.later(heard.waited).wait(elapsed, chance) * _STILL_WAITING)
+    at_work = _at_work(known, heard)
+    told = _by_share(known, heard) if heard.is_news else None
+    if told is not None and told.left(elapsed) < at_work.left(elapsed) * _CLEARER:
+        return told.wait(elapsed, chance)
+    return at_work.wait(elapsed, chance)
 
 
-def _swing(chance: float) -> float:
-    return 1 + _SPREAD * (2 * chance - 1)
+def _at_work(known: Durations, heard: Heard) -> Curve:
+    """The curve of a job at work; one that was seen waiting may have begun any time between that look and the next."""
+    if not heard.waited or heard.began is None:
+        return (known.prompt or known.all).curve if heard.waited is not None else known.all.curve
+    runs = known.runs or known.prompt
+    if runs is None:
+        return known.all.curve
+    between = heard.began - heard.waited
+    starts = [int(between * part) for part in _THIRDS]
+    return curve([ms + start for ms in runs.recent for start in starts], len(runs.recent), heard.waited)
 
 
-def _marks(recent: Sequence[int]) -> tuple[int, ...]:
-    """The moments between which equally many jobs end, with a margin at both ends for what has not been seen yet."""
-    margin = 1 + _MARGIN / sqrt(len(recent))
-    ends = sorted(recent)
-    ends = [int(ends[0] / margin), *ends, int(ends[-1] * margin) + 1]
-    parts = min(_PARTS, len(recent) + 1)
-    places = range(len(ends))
-    marks = [max(1, int(_along(places, ends, (len(ends) - 1) * part / parts))) for part in range(parts + 1)]
-    return tuple(marks)
+def _by_share(known: Durations, heard: Heard) -> Curve | None:
+    """The curve of a job by the share it has done, were that as true as such shares were before; None where too few are known."""
+    start = heard.start
+    if start is None:
+        return None
+    at, share = heard.shares[-1]
+    told = share * 100
+    true = [part + told - said for said, part in known.shares if abs(told - said) <= _ALIKE]
+    if len(true) < _TOLD:
+        return None
+    return curve([int((at - start) * 100 / min(max(part, _LEAST), 100)) for part in true], len(true), start)
 
 
-def _along(places: Sequence[float], values: Sequence[float], place: float) -> float:
-    """The value at a place, on straight lines between those given; beyond them, that of the nearest."""
-    after = bisect_right(places, place)
-    if after in {0, len(places)}:
-        return values[0 if after == 0 else -1]
-    before = after - 1
-    share = (place - places[before]) / (places[after] - places[before])
-    return values[before] + share * (values[after] - values[before])
+def _more(known: Known | None, ms: int, whole: Known | None = None) -> Known:
+    """One duration more; `whole` is given where it may come to the same as those known already."""
+    recent = (*(known.recent if known is not None else ()), max(ms, 1))[-_KEPT:]
+    return whole if whole is not None and whole.recent == recent else Known(recent, curve(recent, len(recent)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import assert_never
 
+from gateway import metrics
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.notice import tell
 from gateway.clock import Clock
@@ -62,11 +63,27 @@ class Report:
                 self._health.released(self._trial, taken=self._taken)
             case _:
                 assert_never(result)
+        taken = self._now() - self._trial.began
+        self._measure(result, taken / 1000)
         outcome = None if ours or self._resumed else _outcome(result)
         if outcome is not None:
-            taken = self._now() - self._trial.began
             self._rankings.note(self._trial.provider, self._trial.model, outcome, taken, self._clock.now_ms())
         tell(self._health, self._trial.provider, self._now())
+
+    def _measure(self, result: Result, seconds: float) -> None:
+        match result:
+            case Done():
+                outcome = "none"
+            case Failed(fault):
+                outcome = fault.kind.value
+            case Gone():
+                outcome = "canceled"
+            case Unstored():
+                outcome = "storage"
+            case _:
+                assert_never(result)
+        metrics.ATTEMPTS.labels(self._trial.provider, self._trial.model, outcome).inc()
+        metrics.ATTEMPT_SECONDS.labels(self._trial.provider, outcome).observe(seconds)
 
     def _failed(self, fault: Fault) -> None:
         self._health.failed(self._trial, fault, self._now(), self._random.uniform(-1, 1))
@@ -83,7 +100,9 @@ def _outcome(result: Result) -> Outcome | None:
             return Outcome.USED
         case Failed(fault):
             return Outcome.FAILED if fault.permits.breaker is not Effect.NONE else None
-        case Gone() | Unstored():
+        case Gone(slow):
+            return Outcome.DISCARDED if slow else None
+        case Unstored():
             return None
         case _:
             assert_never(result)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
-from typing import Any, assert_never
+from typing import Any
 
 from gateway import log, metrics
 from gateway.attempts.attempt import Walker
 from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
+from gateway.attempts.hedge import Hedges
 from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
 from gateway.attempts.line import Target, Targets
 from gateway.attempts.report import Report
+from gateway.attempts.shown import why
 from gateway.attempts.turns import Turns
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
+from gateway.ledger import attempts
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreBroken, StoreError, StoreFailed
@@ -26,6 +30,7 @@ from gateway.outcome import Ending, ProviderError, ending
 from gateway.routing.health import Health
 from gateway.routing.plan import Step
 from gateway.routing.rankings import Rankings
+from gateway.routing.signal import Trial
 
 _CANCEL_WAIT = 3.0  # seconds a caller waits to hear whether the provider was told
 _DRAIN = 10.0  # seconds a submit under way gets to learn its reference when the process stops
@@ -56,9 +61,11 @@ class Runs:
         self._targets = targets
         self._health = health
         self._choice = Choice(health, clock, random)
+        self._hedges = Hedges(self._second, self._beside, walker.paces, clock)
         self._clock = clock
         self._random = random
         self._jobs: dict[str, Job] = {}
+        self._of: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._retrying: set[str] = set()  # a second try on the same offer is decided, and not over
         self._draining = False
@@ -70,15 +77,19 @@ class Runs:
         """How many are under way."""
         return len(self._jobs) + len(self._finding) + self._turns.waiting
 
+    def live_of(self, account: str) -> int:
+        """How many of an account are, those aside that a restart has yet to take up."""
+        return self._of[account]
+
     def start(self, job: Job) -> None:
         """Begin a generation."""
         if self._draining or job.id in self._jobs:
             return  # what is in the store is taken up by the next start
         self._go(job, None)
 
-    def take_up(self, generations: Sequence[str], spread: float) -> None:
-        """Go on with what a restart found, over so many seconds; each is read from the store when its turn has come."""
-        self._turns.begin([name for name in generations if name not in self._jobs], spread)
+    def take_up(self, generations: Sequence[tuple[str, str]], spread: float) -> None:
+        """Go on with what a restart found, account and id, over so many seconds; each is read when its turn has come."""
+        self._turns.begin([each for each in generations if each[1] not in self._jobs], spread)
         metrics.LIVE.set(self.live)
 
     def _take_up(self, name: str) -> None:
@@ -101,14 +112,17 @@ class Runs:
 
     def _go(self, job: Job, attempt: Attempt | None) -> None:
         job.wind(self._clock)
-        job.spare = self._spare
+        job.spare, job.seen = self._spare, self._hedges.seen
         self._jobs[job.id] = job
+        self._of[job.account] += 1
         job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
         metrics.LIVE.set(self.live)
 
     def _left(self, name: str) -> None:
         """Forget a generation, and wake whoever waits for it."""
-        self._jobs.pop(name, None)
+        job = self._jobs.pop(name, None)
+        if job is not None:
+            self._of[job.account] -= 1
         self._retrying.discard(name)
         metrics.LIVE.set(self.live)
         for future in self._waiting.pop(name, ()):
@@ -133,24 +147,25 @@ class Runs:
         job = self._jobs.get(generation)
         if job is None or job.task is None:
             return False
-        job.canceled = True
-        job.stopped = asyncio.get_running_loop().create_future()
-        if job.resting:
-            job.task.cancel()
-        ends: list[asyncio.Future[Any]] = [job.stopped, job.task]
+        stopped = asyncio.get_running_loop().create_future()
+        for each in job.walked():
+            each.canceled, each.stopped = True, stopped
+            each.wake()
+        ends: list[asyncio.Future[Any]] = [stopped, job.task]
         await asyncio.wait(ends, timeout=_CANCEL_WAIT, return_when=asyncio.FIRST_COMPLETED)
-        return job.stopped.done() and job.stopped.result()
+        return stopped.done() and stopped.result()
 
     def nudge(self, generation: str, attempt: int) -> bool:
         """Look at a job now, or right after what is under way: its provider called back. False when nobody waits for that attempt."""
         if self._turns.now(generation):
             return True
         job = self._jobs.get(generation)
-        if job is None or job.task is None or job.made != attempt:
+        walked = next((each for each in job.walked() if each.n == attempt), None) if job is not None else None
+        if walked is None or walked.task is None:
             return False
-        if job.resting and not job.nudged:
-            job.task.cancel()
-        job.nudged = True
+        if not walked.nudged:
+            walked.wake()
+        walked.nudged = True
         return True
 
     async def drain(self) -> None:
@@ -159,11 +174,11 @@ class Runs:
         self._turns.stop()
         for finding in list(self._finding.values()):
             finding.cancel()
-        jobs = list(self._jobs.values())
+        jobs = [each for job in self._jobs.values() for each in job.walked()]
         for job in jobs:
-            if job.resting and job.task is not None:
-                job.task.cancel()
-        busy = [job.task for job in jobs if job.task is not None]
+            job.wake()
+        busy: list[asyncio.Future[Any]] = [job.task for job in jobs if job.task is not None]
+        busy += self._hedges.stopping
         if busy:
             _, late = await asyncio.wait(busy, timeout=_DRAIN)
             for task in late:
@@ -180,7 +195,7 @@ class Runs:
                     break
                 fresh, attempt = found
                 fresh.task, fresh.stopped = job.task, job.stopped
-                fresh.spare = self._spare
+                fresh.spare, fresh.seen = self._spare, self._hedges.seen
                 fresh.wind(self._clock)
                 job = self._jobs[job.id] = fresh
         finally:
@@ -189,7 +204,11 @@ class Runs:
     async def _settled(self, job: Job, attempt: Attempt | None) -> bool:
         """Run until nothing is left to do; False when the store did not take a step and the rest is still to be done."""
         try:
-            await self._run(job, attempt)
+            try:
+                await self._run(job, attempt)
+            except BaseException:
+                await self._hedges.drop(job)
+                raise
         except StoreBroken as error:
             log.event(
                 "run_stopped", level="error", generation=job.id, error=error
@@ -214,14 +233,17 @@ class Runs:
         while not self._draining:
             try:
                 record = await self._store.read(ledger.find_any(name, attempts=True))
+                if record is None or record.state.is_final:
+                    return None
+                attempt, beside = unfinished(record)
+                for each in beside:
+                    await self._store.write(attempts.leave(each.id, self._clock.now_ms()))
             except StoreBroken:
                 return None
             except StoreFailed:
                 await self._clock.sleep(_STORE_AGAIN)
                 continue
-            if record is None or record.state.is_final:
-                return None
-            return from_record(record), unfinished(record)
+            return from_record(record), attempt
         return None
 
     async def _run(self, job: Job, attempt: Attempt | None) -> None:
@@ -230,7 +252,6 @@ class Runs:
             return
         step, again = opening
         while True:
-            began = self._clock.monotonic()
             target = self._targets(step.provider, job.model)
             trial = self._choice.trial(job, step, target)
             if attempt is not None:
@@ -238,15 +259,9 @@ class Runs:
             elif not self._choice.lets(job, step, trial, again=again):
                 await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
                 return
-            report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=attempt is not None)
-            try:
-                result = await self._try(job, step, target, attempt, report)
-                ours, attempt = attempt is not None and was_cut_off(attempt), None
-                report.ended(result, ours=ours)
-            finally:
-                self._health.leave(trial)
-                self._retrying.discard(job.id)
-            _measure(job, step, result, self._clock.monotonic() - began)
+            result = await self._attempt(job, step, target, attempt, trial)
+            attempt = None
+            step, result = await self._hedges.settle(job, step, result)
             match result:
                 case Done():
                     self._ended(job, "succeeded")
@@ -263,6 +278,31 @@ class Runs:
                     if following is None:
                         return
                     step, again = following
+
+    async def _attempt(
+        self, job: Job, step: Step, target: Target | None, attempt: Attempt | None, trial: Trial
+    ) -> Result:
+        """Make one attempt that was let, or go on with one, and tell all who learn from it."""
+        report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=attempt is not None)
+        try:
+            result = await self._try(job, step, target, attempt, report)
+            report.ended(result, ours=attempt is not None and was_cut_off(attempt))
+        finally:
+            self._health.leave(trial)
+            self._retrying.discard(job.id)
+        return result
+
+    async def _second(self, job: Job, step: Step) -> Result | None:
+        """Make an attempt beside another; None when the offer takes none."""
+        target = self._targets(step.provider, job.model)
+        trial = self._choice.trial(job, step, target)
+        if target is None or not self._choice.lets(job, step, trial, again=False):
+            return None
+        return await self._attempt(job, step, target, None, trial)
+
+    def _beside(self, job: Job) -> Step | None:
+        """The offer that a second job may go to, while half of the retries there may be are free."""
+        return self._choice.spare(job) if self._may_retry(share=0.5) else None
 
     async def _opening(self, job: Job, attempt: Attempt | None) -> tuple[Step, bool] | None:
         """Where to begin or to go on; None when there is nothing left to do but to end."""
@@ -313,7 +353,7 @@ class Runs:
         )
         verdict = decide(situation)
         log.event("attempt_failed", level="warning", generation=job.id, attempt=job.made, provider=step.provider, model=job.model,
-                  fault=fault.kind.value, reach=fault.reach.value, reason=fault.message, then=type(verdict).__name__.lower())  # fmt: skip
+                  fault=fault.kind.value, reach=fault.reach.value, **why(fault), then=type(verdict).__name__.lower())  # fmt: skip
         match verdict:
             case Again(after):
                 job.repeated.add(step.provider)
@@ -329,8 +369,8 @@ class Runs:
                 await self._fail(job, ending(job.errors, reason))
                 return None
 
-    def _may_retry(self) -> bool:
-        return len(self._retrying) < max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs))
+    def _may_retry(self, share: float = 1.0) -> bool:
+        return len(self._retrying) < share * max(_LEAST_RETRIES, _RETRY_SHARE * len(self._jobs))
 
     def _spare(self, job: Job) -> Step | None:
         """The offer that a slow job may be moved to; it counts as a retry from the moment it is promised."""
@@ -352,19 +392,3 @@ class Runs:
         log.event(
             f"generation_{outcome}", generation=job.id, model=job.model, seconds=round(seconds, 3), attempts=job.made
         )
-
-
-def _measure(job: Job, step: Step, result: Result, seconds: float) -> None:
-    match result:
-        case Done():
-            outcome = "none"
-        case Failed(fault):
-            outcome = fault.kind.value
-        case Gone():
-            outcome = "canceled"
-        case Unstored():
-            outcome = "storage"
-        case _:
-            assert_never(result)
-    metrics.ATTEMPTS.labels(step.provider, job.model, outcome).inc()
-    metrics.ATTEMPT_SECONDS.labels(step.provider, outcome).observe(seconds)

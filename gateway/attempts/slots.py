@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from gateway.clock import Clock
 from gateway.routing import rate
+from gateway.routing.fair import Row
 from gateway.routing.rate import Gone
 from gateway.routing.traffic import Traffic
 
 _NOW = 1e-6  # seconds; what is due this soon is due: a clock that counts in floats may never get nearer
 _NEWS = 1.0  # seconds after which a rate that was changed meanwhile is heeded
 
-_Row = OrderedDict[asyncio.Future[None], None]
+_Row = Row[asyncio.Future[None]]
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """Those that wait for one provider, each sort in the order they came."""
+    """Those that wait for one provider, each sort by account."""
 
     gone: Gone = field(default_factory=Gone)
     urgent: _Row = field(default_factory=_Row)
@@ -28,7 +28,7 @@ class _Waiting:
 
 
 class Slots:
-    """Hands out the moments at which providers may be called; at once where there is no cap."""
+    """Hands out the moments at which providers may be called, to one account after the other; at once where there is no cap."""
 
     def __init__(self, traffic: Traffic, clock: Clock) -> None:
         """Go by the rates that `traffic` has at the time."""
@@ -36,8 +36,10 @@ class Slots:
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
 
-    async def take(self, provider: str, *, is_urgent: bool, patience: float | None = None) -> float | None:
-        """Wait until a call may go out, in seconds at most `patience`; None when it may.
+    async def take(
+        self, provider: str, account: str = "", *, is_urgent: bool, patience: float | None = None
+    ) -> float | None:
+        """Wait until a call for an account may go out, in seconds at most `patience`; None when it may.
 
         Where it would take longer nothing is waited for, and what is given is how long.
         """
@@ -45,19 +47,20 @@ class Slots:
         if cap is None:
             return None
         waiting = self._waiting.setdefault(provider, _Waiting())
-        expected = rate.wait(waiting.gone, cap, len(waiting.urgent), len(waiting.others), self._clock.monotonic())
+        ahead, others = waiting.urgent.ahead(account), len(waiting.others)
+        expected = rate.wait(waiting.gone, cap, ahead, others, self._clock.monotonic())
         if patience is not None and expected > patience:
             return expected
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         row = waiting.urgent if is_urgent else waiting.others
-        row[turn] = None
+        row.add(account, turn)
         if waiting.task is None:
             serving = self._serve(provider, waiting)
             waiting.task = asyncio.get_running_loop().create_task(serving, name=f"calls to {provider}")
         try:
             await turn
         finally:
-            row.pop(turn, None)
+            row.drop(account, turn)
         return None
 
     def is_too_soon(self, provider: str) -> bool:
@@ -83,7 +86,7 @@ class Slots:
                     continue
                 others = len(waiting.others)
                 is_urgent = rate.is_urgents_turn(waiting.gone, len(waiting.urgent), others)
-                turn, _ = (waiting.urgent if is_urgent else waiting.others).popitem(last=False)
+                turn = (waiting.urgent if is_urgent else waiting.others).next()
                 if not turn.done():  # one whose caller was canceled just now leaves its moment to the next
                     waiting.gone = rate.went(waiting.gone, now, is_urgent=is_urgent, others=others)
                     turn.set_result(None)

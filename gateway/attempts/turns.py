@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from gateway.clock import Clock
+from gateway.routing.fair import interleaved
 
 
 class Turns:
@@ -20,9 +21,12 @@ class Turns:
         self._row: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, names: list[str], spread: float) -> None:
-        """Give each of these its turn, by chance and evenly over so many seconds; the first at once."""
-        names = self._random.sample(names, len(names))
+    def begin(self, found: Sequence[tuple[str, str]], spread: float) -> None:
+        """Give each name its turn, evenly over so many seconds, the first at once.
+
+        Each comes with its account: accounts take turns, so that one with few waits for none with many; within one it is chance.
+        """
+        names = list(interleaved(self._random.sample(found, len(found))))
         self._row = dict.fromkeys(names)
         if names:
             self._task = asyncio.get_running_loop().create_task(self._walk(names, spread / len(names)), name="turns")

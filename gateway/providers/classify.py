@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -33,7 +35,13 @@ BY_STATUS: Mapping[int, FaultKind] = {
 # A clear no. 408 is a line that broke while the body was under way; 5xx other than 503 may hide a job that began.
 _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 409, 410, 411, 413, 414, 415, 422, 429, 431, 503})
 _LONGEST_PAUSE = 300_000  # ms; whatever a header asks, a deadline comes sooner or the next provider does better
-_MESSAGE = 500  # characters of a provider's text that are worth keeping
+# Characters of a provider's text and of its codes that are looked at: far more than is kept once secrets are struck out of them.
+_MESSAGE = 8_000
+_CODE = 1_600
+_LONGEST_WAIT = 64  # characters; a date with its zone has half of them, and what is longer is no wait
+_DEEPEST = 64  # levels of a reply; the deepest known has nine, and who reads one may have to walk it
+_MOST_PARTS = 100_000  # values in a reply; a list of a thousand jobs has half of them, and more take long to read
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of characters: no store and no header holds them
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _MEDIA = ("image/", "video/", "audio/")
 _UNIT_MS = {"seconds": 1000, "milliseconds": 1, "epoch": 1000, "epoch_ms": 1}
@@ -72,6 +80,37 @@ def media(data: bytes, declared: str) -> Media | None:
     return Media(data, declared) if declared.startswith(_MEDIA) else None
 
 
+def parsed(data: bytes) -> Any:
+    """Take a body for JSON, or for `UNREADABLE`; NUL and halves of characters in its texts become U+FFFD."""
+    try:
+        text = data.decode(json.detect_encoding(data))
+        nests = text.count("[") + text.count("{")
+        if nests + text.count(",") > _MOST_PARTS:
+            return UNREADABLE
+        body = json.loads(text)
+        # Both are seen in the text at once; few replies have to be walked.
+        if "\\u" in text or nests > _DEEPEST:
+            body = _fit(body, _DEEPEST)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    return body
+
+
+def _fit(body: Any, levels: int) -> Any:
+    """The same without what cannot be kept; ValueError when it has more levels than so many."""
+    match body:
+        case str():
+            return _UNFIT.sub("\ufffd", body) if not body.isascii() or "\0" in body else body
+        case dict() | list() if levels == 0:
+            raise ValueError("too deep")
+        case dict():
+            return {_fit(name, levels): _fit(part, levels - 1) for name, part in body.items()}
+        case list():
+            return [_fit(part, levels - 1) for part in body]
+        case _:
+            return body
+
+
 class _Unreadable:
     """The body was not JSON."""
 
@@ -101,7 +140,9 @@ def failure(provider: Provider, reply: Reply, otherwise: FaultKind) -> Fault:
     rule = _first(provider, reply)
     fault = _fault(provider, reply, rule.kind if rule else otherwise, Reach.ACCEPTED, None)
     return (
-        fault if said(provider, reply) else replace(fault, message="the job failed, and the provider does not say why")
+        fault
+        if said(provider, reply)
+        else replace(fault, message="the job failed, and the provider does not say why", quoted=False)
     )
 
 
@@ -132,7 +173,7 @@ def pause(waits: tuple[Wait, ...], reply: Reply, now: int) -> int | None:
         raw = reply.headers.get(wait.header.lower()) if wait.header else None
         if wait.at is not None and reply.is_json:
             raw = _text(wait.at(reply.body))
-        asked = _milliseconds(raw, wait.unit, now) if raw is not None else None
+        asked = _milliseconds(raw, wait.unit, now) if raw is not None and len(raw) <= _LONGEST_WAIT else None
         if asked is not None and asked > 0:
             return min(asked, _LONGEST_PAUSE)
     return None
@@ -161,8 +202,10 @@ def _by_status(status: int) -> FaultKind:
 
 
 def _fault(provider: Provider, reply: Reply, kind: FaultKind, reach: Reach, asked: int | None) -> Fault:
-    message = (said(provider, reply) or f"answered HTTP {reply.status}")[:_MESSAGE]
-    return Fault(kind, reach, message, code_of(provider, reply), reply.status, asked)
+    theirs = said(provider, reply)
+    message = theirs[:_MESSAGE] if theirs else f"answered HTTP {reply.status}"
+    code = code_of(provider, reply)
+    return Fault(kind, reach, message, code[:_CODE] if code else None, reply.status, asked, quoted=theirs is not None)
 
 
 def _text(value: Any) -> str | None:
@@ -185,7 +228,10 @@ def _milliseconds(raw: str, unit: str, now: int) -> int | None:
             case "epoch" | "epoch_ms":
                 return int(float(raw) * _UNIT_MS[unit]) - now
             case "http_date":
-                return int(parsedate_to_datetime(raw).timestamp() * 1000) - now
+                moment = parsedate_to_datetime(raw)
+                # Dates of HTTP are in UTC, whether they say so or not.
+                moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+                return int(moment.timestamp() * 1000) - now
             case _:
                 parts = _DURATION.findall(raw)
                 return int(sum(float(number) * _UNITS[name] for number, name in parts)) if parts else None

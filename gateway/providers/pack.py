@@ -54,12 +54,21 @@ class CallLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the share of a job that is done stands, and the number that means all of it."""
+
+    at: Find
+    whole: int
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """Where a job's state is, which native word means what, and the path that means failure whenever it holds something."""
 
     at: Find
     words: Mapping[str, JobState]
     failed_if: Find | None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)

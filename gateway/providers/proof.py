@@ -29,12 +29,16 @@ FAILED_IF = "failed_if"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one sample shows of its provider: positions of a rule and of waits, a state word by lifecycle, a form by model."""
+    """What one sample shows of its provider: positions of a rule and of waits, a state word by lifecycle, a form by model.
+
+    `progress` names the lifecycle of a job that told its share.
+    """
 
     rule: int | None = None
     waits: frozenset[int] = frozenset()
     word: tuple[str, str] | None = None
     form: tuple[str, int] | None = None
+    progress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ def _compare(said: _Said, reading: Reading) -> None:
     said.compare("unknown", reading.unknown, always=True)
     if "cost" in said.sample and micros(said.sample["cost"]) != reading.cost:
         said.wrong("cost", f"cost is {reading.cost} millionths, not {micros(said.sample['cost'])}")
+    said.compare("share", reading.share)
     if "kept" in said.sample:
         said.parts("kept", said.sample["kept"], dict(reading.kept))
     if "outputs" in said.sample:
@@ -189,12 +194,13 @@ def _shown(model: Model, shape: Shape, call: CallName, answer: Reply, reading: R
         waits = frozenset(
             index for index, wait in enumerate(provider.waits) if classify.pause((wait,), answer, now) is not None
         )
-    word = None
+    word, progress = None, None
     words = shape.lifecycle.state
     if call is CallName.STATUS and words is not None and answer.is_json and (answer.is_ok or read.tells(words, answer)):
         name = next(name for name, own in provider.lifecycles.items() if own.state is words)
         word = name, _word(words, answer.body)
-    return Shown(rule, waits, word)
+        progress = name if reading.share is not None else None
+    return Shown(rule, waits, word, progress=progress)
 
 
 def _word(words: Words, body: Any) -> str:

@@ -9,15 +9,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.fault import Fault, FaultKind, Reach
+from gateway.generation import LARGEST
 from gateway.outcome import Output
 from gateway.providers import classify
 from gateway.providers.classify import UNREADABLE, Media, Reply
 from gateway.providers.pack import CallName, Discoverable, JobState, Model, Shape, Words
 
 # Longer than any path a provider gives, and without the colon of an address.
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{256,}={0,2}\s*")
+# What was matched is never given back: going over the blanks at the end again for each of them would take the square of the time.
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{256,}+={0,2}+\s*+")
 # What is told where a state word should be and nothing is.
 _NO_WORD = "(none)"
+_LONGEST_FIND = 2048  # characters of what finds a job again: ids, and addresses as long as they may be
+_LONGEST_TYPE = 100  # characters of a media type
+_LARGEST_SIDE = 2**31 - 1  # pixels; what picture formats can say
 # Faults that are about the asking, whoever words them: a job that ended well may stand behind each.
 _OF_THE_ASKING = frozenset({FaultKind.RATE_LIMITED, FaultKind.UNAUTHORIZED, FaultKind.OUT_OF_CREDIT})
 # Faults of a look that say nothing about the job: it is looked at again until patience runs out.
@@ -31,7 +36,8 @@ class Reading:
     """What a reply says.
 
     `state` is None when it says nothing about the job (the look itself failed; `fault` tells how). `unknown` is a state word
-    in no list of the pack. `cost` is in millionths of a credit, when the provider counts.
+    in no list of the pack. `cost` is in millionths of a credit, when the provider counts, `share` what a job at work has done
+    of it, from 0 to 1.
     """
 
     state: JobState | None
@@ -40,6 +46,7 @@ class Reading:
     fault: Fault | None = None
     unknown: str | None = None
     cost: int | None = None
+    share: float | None = None
 
 
 def submitted(model: Model, form: int, reply: Reply, now: int) -> Reading:
@@ -52,7 +59,7 @@ def submitted(model: Model, form: int, reply: Reply, now: int) -> Reading:
     if not reply.is_json:
         return _unreadable(reply, Reach.UNSURE, "the answer is not JSON")
     kept = {name: find(reply.body) for name, find in shape.lifecycle.keep.items()}
-    missing = sorted(name for name, value in kept.items() if not isinstance(value, str | int) or value == "")
+    missing = sorted(name for name, value in kept.items() if not _finds(value))
     if missing and classify.has_rule(model.provider, reply):
         # Success by its status, and a refusal in its words: nothing began.
         fault = classify.refusal(model.provider, CallName.SUBMIT, reply, now)
@@ -73,7 +80,9 @@ def looked(model: Model, form: int, reply: Reply, now: int) -> Reading:
     state, unknown = _state(lifecycle.state, reply.body)
     match state:
         case JobState.QUEUED | JobState.RUNNING:
-            return Reading(state, unknown=unknown)
+            share = _share(lifecycle.state, reply.body)
+            # Whatever its word: what has done a part of its work has begun.
+            return Reading(JobState.RUNNING if share else state, unknown=unknown, share=share)
         case JobState.FAILED:
             return Reading(state, fault=classify.failure(model.provider, reply, FaultKind.PROVIDER_ERROR))
         case JobState.CANCELED:
@@ -108,10 +117,10 @@ def found(model: Model, form: int, reply: Reply, ours: frozenset[str], now: int)
     if not isinstance(search, Discoverable) or not isinstance(items, list):
         return replace(_unreadable(reply, Reach.ACCEPTED, "the list of jobs cannot be read"), state=None)
     for item in items:
-        if str(search.tag(item)) not in ours:
+        if _scalar(search.tag(item)) not in ours:
             continue
         kept = {name: find(item) for name, find in search.keep.items()}
-        if all(isinstance(value, str | int) and value != "" for value in kept.values()):
+        if all(map(_finds, kept.values())):
             return Reading(JobState.QUEUED, kept=kept)
         return replace(_unreadable(reply, Reach.ACCEPTED, "the list does not say how to find the job"), state=None)
     return Reading(None)
@@ -119,7 +128,7 @@ def found(model: Model, form: int, reply: Reply, ours: frozenset[str], now: int)
 
 def tells(words: Words | None, reply: Reply) -> bool:
     """Say whether the body has a word for how the job stands, whatever the HTTP status: some providers answer 404 or 503 with both."""
-    return words is not None and reply.is_json and str(words.at(reply.body)) in words.words
+    return words is not None and reply.is_json and _scalar(words.at(reply.body)) in words.words
 
 
 def _after_refusal(fault: Fault) -> Reading:
@@ -129,9 +138,17 @@ def _after_refusal(fault: Fault) -> Reading:
 def _state(words: Words, body: Any) -> tuple[JobState, str | None]:
     if words.failed_if is not None and words.failed_if(body):
         return JobState.FAILED, None
-    word = words.at(body)
-    known = words.words.get(str(word))
-    return (known, None) if known is not None else (JobState.RUNNING, _NO_WORD if word is None else str(word)[:40])
+    word = _scalar(words.at(body))
+    known = words.words.get(word)
+    return (known, None) if known is not None else (JobState.RUNNING, word[:40] or _NO_WORD)
+
+
+def _share(words: Words, body: Any) -> float | None:
+    if words.progress is None:
+        return None
+    done = words.progress.at(body)
+    is_number = isinstance(done, int | float) and not isinstance(done, bool)
+    return done / words.progress.whole if is_number and 0 <= done <= words.progress.whole else None
 
 
 def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
@@ -158,7 +175,7 @@ def _ended(model: Model, shape: Shape, reply: Reply) -> Reading:
 
 def _outputs(shape: Shape, body: Any) -> tuple[Output, ...]:
     if isinstance(body, Media):
-        return (Output(b64=b64encode(body.data).decode(), mime=body.type),) if body.data else ()
+        return (Output(b64=b64encode(body.data).decode(), mime=_word(body.type)),) if body.data else ()
     found = shape.lifecycle.outputs(body)
     if not isinstance(found, list):
         return ()
@@ -197,20 +214,33 @@ def _cost(shape: Shape, body: Any) -> int | None:
     if shape.cost is None:
         return None
     used = shape.cost.at(body) if not isinstance(body, Media) else None
+    if isinstance(used, bool) or not isinstance(used, int | float | str):
+        return None
     try:
         # Some providers count in texts.
-        return round(float(used) * shape.cost.each) if isinstance(used, int | float | str) else None
+        cost = round(float(used) * shape.cost.each)
     except (ValueError, OverflowError):
         return None
+    return cost if 0 <= cost <= LARGEST else None  # what no column holds is no count
 
 
 def _unreadable(reply: Reply, reach: Reach, message: str) -> Reading:
     return Reading(JobState.FAILED, fault=Fault(FaultKind.UNREADABLE, reach, message, status=reply.status))
 
 
+def _finds(value: Any) -> bool:
+    """Whether a job can be found again by it."""
+    return isinstance(value, str | int) and not isinstance(value, bool) and 0 < len(str(value)) <= _LONGEST_FIND
+
+
+def _scalar(value: Any) -> str:
+    """A word as packs write it; nothing for what is none."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def _word(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and len(value) <= _LONGEST_TYPE else None
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_SIDE else None

@@ -96,6 +96,12 @@ def _lacks(provider: Provider, models: Iterable[Model], shown: list[Shown]) -> I
         for word in _words(lifecycle)
         if (name, word) not in words
     )
+    told = {found.progress for found in shown}
+    yield from (
+        f"the progress of the lifecycle {name!r}"
+        for name, lifecycle in provider.lifecycles.items()
+        if lifecycle.state is not None and lifecycle.state.progress is not None and name not in told
+    )
     forms = {found.form for found in shown}
     yield from (
         f"a request for {model.offer.model} by its form {index + 1}{_given(form)}"

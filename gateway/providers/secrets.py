@@ -20,7 +20,12 @@ class Secrets:
 
     def __init__(self, environ: Mapping[str, str], names: Iterable[str]) -> None:
         """Read every name once. A file that cannot be read counts as not set; `missing` tells."""
+        names = tuple(names)
         self._values = {name: value for name in names if (value := _find(environ, name))}
+        # What is watched, so that a secret that is replaced in its file comes into force as a changed policy does.
+        self.files = tuple(
+            Path(path) for name in names if not environ.get(name) and (path := environ.get(f"{name}_FILE"))
+        )
 
     def has(self, names: Iterable[str]) -> bool:
         """Whether all of them are known."""

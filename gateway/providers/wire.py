@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from gateway.egress import Blocked
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.providers import classify
 from gateway.providers.classify import UNREADABLE, Reply
@@ -73,6 +74,9 @@ class Wire:
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status, lowered, body)
         except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, Blocked):
+                said = "its address may not be dialled (blocked_address); `egress.allow` opens networks"
+                raise Broken(_fault(FaultKind.PROVIDER_ERROR, Reach.UNSENT, said, None)) from error
             raise Broken(_fault(FaultKind.PROVIDER_ERROR, Reach.UNSENT, "no connection", error)) from error
         except aiohttp.ConnectionTimeoutError as error:
             raise Broken(_fault(FaultKind.TIMEOUT, Reach.UNSENT, "no connection in time", error)) from error
@@ -104,10 +108,7 @@ async def _read(answer: aiohttp.ClientResponse, longest: int) -> Any:
     data = b"".join(chunks)
     if (media := classify.media(data, answer.content_type)) is not None:
         return media
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return UNREADABLE
+    return classify.parsed(data)
 
 
 def _room(sent: int) -> int:

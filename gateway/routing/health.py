@@ -59,6 +59,14 @@ class Seen:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose work asks for a place, and its number among those that wait; without one it is yet to be accepted, and may wait."""
+
+    account: str
+    number: int | None = None
+
+
 class Health:
     """What is known of each offer's recent past. Every method takes the time, in ms; nothing here waits."""
 
@@ -73,8 +81,13 @@ class Health:
         self._changed: list[Seen] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
 
-    def standing(self, provider: str, model: str, now: int, *, spilled: bool = False) -> Standing | None:
-        """Why the offer cannot be asked now, or None; `spilled` asks for work that another provider failed at."""
+    def standing(
+        self, provider: str, model: str, now: int, *, spilled: bool = False, turn: Turn | None = None
+    ) -> Standing | None:
+        """Why the offer cannot be asked now, or None; `spilled` asks for work that another provider failed at.
+
+        With a `turn` the places of a provider that takes only so many jobs at once go round among the accounts.
+        """
         order = self.overrides.of(provider, model, now)
         if order is not None and order.forced is Forced.OPEN:
             return Standing(Why.SWITCHED_OFF, "the operator holds it open", order.until)
@@ -82,9 +95,18 @@ class Health:
         if paused is not None:
             return Standing(Why.RESTING, "it asked for a pause", paused)
         barred = self._barred(provider, model, now) if order is None else None
-        if barred is None and not self.traffic.has_room(provider, now, spilled=spilled):
+        if barred is None and not self._has_place(provider, now, spilled, turn):
             return Standing(Why.BUSY, "as many jobs as it takes are under way", now + _ROOM_AGAIN)
         return barred
+
+    def _has_place(self, provider: str, now: int, spilled: bool, turn: Turn | None) -> bool:  # noqa: FBT001 - as it was asked
+        has_room = self.traffic.has_room(provider, now, spilled=spilled)
+        if turn is None:
+            return has_room
+        if turn.number is None and self.traffic.is_owed(provider, turn.account, now):
+            return True
+        number = self.traffic.upcoming if turn.number is None else turn.number
+        return has_room and self.traffic.is_turn(provider, turn.account, number, now)
 
     def take(self, trial: Trial, now: int, *, waited: bool = False) -> bool:
         """Ask to send one attempt, and count it; in half-open this takes the probe's place.
@@ -106,11 +128,11 @@ class Health:
 
     def enter(self, trial: Trial) -> None:
         """Count an attempt that goes out whatever is known: somebody has to ask, or it did so before a restart."""
-        self.traffic.enter(trial.provider, spilled=trial.spilled)
+        self.traffic.enter(trial.provider, trial.account, spilled=trial.spilled)
 
     def leave(self, trial: Trial) -> None:
         """Count that an attempt is over."""
-        self.traffic.leave(trial.provider, spilled=trial.spilled)
+        self.traffic.leave(trial.provider, trial.account, spilled=trial.spilled)
 
     def submitted(self, trial: Trial, now: int) -> None:
         """Take note that a request was taken; where the answer is the whole job, that it succeeded."""

@@ -50,6 +50,7 @@ class Route:
     deadline: int | None = None
     follow_refusal: bool = False
     max_price: int | None = None
+    hedge_max_cost: int | None = None
 
     def matches(self, request: Request) -> bool:
         """Whether this route is for such a request."""
@@ -75,6 +76,14 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Hedging:
+    """How much a second job beside a slow one may cost, and all of them as a share of what is spent. Amounts in millionths."""
+
+    max_cost: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All routes, first match wins, and what holds where none says otherwise. `labels` by provider, as the operator set them."""
 
@@ -86,6 +95,7 @@ class Policy:
     labels: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     explore: float = 0.05
     patience: Patience = Patience()
+    hedge_share: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class Rules:
     max_price: int | None
     in_doubt_max_cost: int
     patience: Patience
+    hedging: Hedging | None = None
 
 
 _SILENT = Route()  # stands in where no route matches
@@ -131,6 +142,7 @@ def rules(policy: Policy, request: Request) -> Rules:
         max_price=route.max_price,
         in_doubt_max_cost=policy.in_doubt_max_cost,
         patience=policy.patience,
+        hedging=Hedging(route.hedge_max_cost, policy.hedge_share) if route.hedge_max_cost else None,
     )
 
 

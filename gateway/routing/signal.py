@@ -25,7 +25,7 @@ class Trial:
     """One attempt as the breakers see it: whom it asks, and since when.
 
     With `immediate` its one answer is the whole job; `spilled` is work that another provider failed at. Times in ms: a probe
-    gives its place up after `answer` without an answer to its submit, or `job` without an end.
+    gives its place up after `answer` without an answer to its submit, or `job` without an end. It is made for `account`.
     """
 
     provider: str
@@ -35,6 +35,7 @@ class Trial:
     spilled: bool = False
     answer: int = PROBE
     job: int = PROBE
+    account: str = ""
 
 
 def concerned(fault: Fault, *, immediate: bool) -> Kind | None:

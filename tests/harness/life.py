@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import functools
 import random
+import tempfile
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
 from gateway.attempts.line import Line, Target
+from gateway.attempts.pace import Durations, Paces
 from gateway.attempts.resume import resume
 from gateway.attempts.run import Runs
 from gateway.clock import SteadyClock
@@ -35,6 +37,7 @@ from tests.harness.virtual import WallClock
 
 PACKS = Path(__file__).parents[2] / "providers.d"
 _SUBMIT = 8.0  # seconds a submit that only queues may take
+_BELIEVED, _SOON = 5, 1_500  # jobs, and the ms each of them is believed to have taken
 _POLL_GRACE = 20_000  # ms without a look
 _OWNER: contextvars.ContextVar[list[asyncio.Task[Any]]] = contextvars.ContextVar("owner")  # the tasks of one process
 
@@ -46,15 +49,25 @@ def packs() -> Catalog:
 
 
 @functools.cache
-def policy(image: str, video: str) -> Settings:
-    """The policy of a simulated gateway, with its deadlines."""
-    text = f"attempts: {{image_deadline: {image}, video_deadline: {video}, in_doubt_max_cost: 0.5}}\n"
-    path = Path("/dev/shm/tidegate-simulation.yaml")
-    path.write_text(text)
-    try:
+def policy(image: str, video: str, *, hedged: bool = False) -> Settings:
+    """The policy of a simulated gateway, with its deadlines, and second jobs beside slow ones if it is to be `hedged`."""
+    text = f"attempts: {{image_deadline: {image}, video_deadline: {video}, in_doubt_max_cost: 0.5, hedge_share: 1}}\n"
+    if hedged:
+        text += "routes: [{hedge_max_cost: 0.5}]\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "simulation.yaml")
+        path.write_text(text)
         return settings.load(path, {})
-    finally:
-        path.unlink()
+
+
+class Impatient(Paces):
+    """Believes of every kind of job that is not known that it is over soon."""
+
+    def of(self, provider: str, model: str, form: int) -> Durations | None:
+        """What is known, or believed."""
+        while (found := super().of(provider, model, form)) is None or len(found.all.recent) < _BELIEVED:
+            self.note(provider, model, form, _SOON)
+        return found
 
 
 @dataclass(slots=True)
@@ -90,20 +103,23 @@ def born(
     crash: Crash,
     dice: random.Random,
     deadlines: tuple[str, str] = ("60s", "120s"),
+    *,
+    hedged: bool = False,
 ) -> Life:
     """Make a process over a store and a far end that were there before it.
 
-    Its deadlines, for images and for videos, are short, so that what is stuck shows.
+    Its deadlines, for images and for videos, are short, so that what is stuck shows; a `hedged` one thinks most jobs slow.
     """
     secrets = Secrets(SECRETS, SECRETS)
     steady = SteadyClock(clock, lambda by: far.note("stepped", by))
     store = opened(memory, crash, dice)
     line = Line(Wire(far, crash, secrets), Inputs(Source()), steady, _SUBMIT)
     collector = Collector(store, Keeper(far, crash), steady)
-    walker = Walker(store, line, collector, steady, random.Random(dice.getrandbits(64)), _POLL_GRACE)
+    paces = Impatient() if hedged else Paces()
+    walker = Walker(store, line, collector, steady, random.Random(dice.getrandbits(64)), _POLL_GRACE, paces=paces)
     health = Health()
     runs = Runs(store, walker, _target, health, steady, random.Random(dice.getrandbits(64)))
-    intake = Intake(_world(*deadlines), store, runs, health, steady)
+    intake = Intake(_world(*deadlines, hedged=hedged), store, runs, health, steady)
     return Life(crash, store, intake, runs, Aftercare(store, line, _target, steady), [])
 
 
@@ -114,9 +130,9 @@ async def take_up(life: Life) -> None:
 
 
 @functools.cache
-def _world(image: str, video: str) -> Any:
+def _world(image: str, video: str, *, hedged: bool = False) -> Any:
     log.register("simulated")  # whatever is redacted then goes the whole way
-    return world_of(policy(image, video), packs(), Secrets(SECRETS, SECRETS))
+    return world_of(policy(image, video, hedged=hedged), packs(), Secrets(SECRETS, SECRETS))
 
 
 @functools.cache

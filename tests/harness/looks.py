@@ -182,7 +182,7 @@ async def restarted(loop: VirtualLoop, live: int, vendors: int) -> str:
             await clock.sleep(next_look(pace, paces.of(f"v{vendor}", f"m{n}", 0), elapsed, dice.random()) / 1000)
 
     turns = Turns(lambda name: tasks.append(loop.create_task(walk(int(name)))), clock, dice)
-    turns.begin([str(number) for number in range(live)], live / _PER_SECOND)
+    turns.begin([("a", str(number)) for number in range(live)], live / _PER_SECOND)
     await asyncio.sleep(live / _PER_SECOND + 1)
     await asyncio.gather(*tasks)
     all_at = Counter[int]()
@@ -197,8 +197,8 @@ async def restarted(loop: VirtualLoop, live: int, vendors: int) -> str:
 class Stage:
     """The real runs over a store in memory, with the vendors played behind them."""
 
-    def __init__(self, loop: VirtualLoop, draw: Draw) -> None:
-        """Set it up; jobs run as long as `draw` says."""
+    def __init__(self, loop: VirtualLoop, draw: Draw, provider: str = _PROVIDER, model: str = _MODEL) -> None:
+        """Set it up; jobs of this kind run as long as `draw` says, a quarter of it in their queue."""
         self.paces = Paces()
         self._dice = random.Random(3)
         self._draw = draw
@@ -209,10 +209,10 @@ class Stage:
         stores.run(self._memory, accounts.ensure("a", "a", EPOCH))
         stores.run(self._memory, credits.add("a", 10**12, "opening", "", EPOCH))
         self._clock = WallClock(loop)
-        found = fit(packs().models[_PROVIDER, _MODEL].offer, _FIELDS)
+        found = fit(packs().models[provider, model].offer, _FIELDS)
         assert isinstance(found, Fit)
         self._fit = found
-        self.kind = (_PROVIDER, _MODEL, found.form)
+        self.kind = (provider, model, found.form)
         self._rise()
 
     def script(self, *rules: Mapping[str, Any]) -> None:
@@ -254,14 +254,15 @@ class Stage:
         """A generation as intake accepts it."""
         self._lengths["video"] = self._draw(n, self._dice) / 1000
         now, price = self._clock.now_ms(), self._fit.price
-        native = packs().models[_PROVIDER, _MODEL].offer.forms[self._fit.form].native
-        step = {"provider": _PROVIDER, "form": self._fit.form, "native": native, "price": price, "dropped": []}
+        provider, model, form = self.kind
+        native = packs().models[provider, model].offer.forms[form].native
+        step = {"provider": provider, "form": form, "native": native, "price": price, "dropped": []}
         plan = {"steps": [step], "excluded": [], "attempts": 1, "follow_refusal": False, "in_doubt_max_cost": 0}
         new = generations.NewGeneration(
-            f"g{n}", "a", Kind.VIDEO, _MODEL, _FIELDS, plan, (_PROVIDER,), price, now, now + 3_600_000
+            f"g{n}", "a", Kind.VIDEO, model, _FIELDS, plan, (provider,), price, now, now + 3_600_000
         )
         stores.run(self._memory, generations.accept(new))
-        return jobs.accepted(new.id, "a", new.kind, _MODEL, _FIELDS, plan, created=now, deadline=new.deadline)
+        return jobs.accepted(new.id, "a", new.kind, model, _FIELDS, plan, created=now, deadline=new.deadline)
 
 
 def _target(provider: str, model: str) -> Target:
@@ -269,9 +270,9 @@ def _target(provider: str, model: str) -> Target:
     return Target(pack, Site(BASES[provider], pack.provider.base, ()))
 
 
-async def walked(loop: VirtualLoop, count: int) -> list[Seen]:
+async def walked(loop: VirtualLoop, count: int, *kind: str) -> list[Seen]:
     """Jobs of one model under the real walker, one after the other."""
-    stage = Stage(loop, lognormal(60_000, 0.25))
+    stage = Stage(loop, lognormal(60_000, 0.25), *kind)
     return [await stage.one(n) for n in range(count)]
 
 
@@ -290,6 +291,8 @@ def main() -> None:
         for line in (*typical(every, asked.seeds), *hard(every, asked.seeds)):
             print("  " + line)
     print(told("walker: video 60 s sigma=0.25", play(random.Random(1), lambda loop: walked(loop, _JOBS))[COLD:]))
+    shares = play(random.Random(1), lambda loop: walked(loop, _JOBS, "runway", "runway/gen-4.5"))
+    print(told("walker: the same, with shares", shares[COLD:]))
     print(play(random.Random(1), lambda loop: restarted(loop, asked.live, asked.vendors)))
 
 

@@ -52,6 +52,11 @@ _LANE, _DATABASE = "gateway/ledger/lane.py", "gateway/ledger/database.py"
 
 MUTANTS: Sequence[Mutant] = (
     Mutant(
+        "who loses against a second job runs on",
+        (Edit(_ATTEMPT, "        job.wins()\n", ""),),
+        ATTEMPTS,
+    ),
+    Mutant(
         "the intent is committed after the act",
         (
             Edit(
@@ -196,8 +201,8 @@ MUTANTS: Sequence[Mutant] = (
         (
             Edit(
                 "gateway/ledger/sql/generations.sql",
-                "SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;",
-                "SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled', 'accepted') ORDER BY created, seq;",
+                " WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;",
+                " WHERE state NOT IN ('succeeded', 'failed', 'canceled', 'accepted') ORDER BY created, seq;",
             ),
         ),
     ),
@@ -216,7 +221,7 @@ MUTANTS: Sequence[Mutant] = (
     ),
     Mutant(
         "a cancelled job is not stopped at its provider",
-        (Edit(_ATTEMPT, "        told = await self._line.cancel(step, target, kept)\n        if job.stopped", "        told = Told.SENT\n        if job.stopped"),),
+        (Edit(_ATTEMPT, "        told = await self._line.cancel(step, target, kept, account=job.account)\n        if job.stopped", "        told = Told.SENT\n        if job.stopped"),),
         ATTEMPTS,
     ),
     Mutant(
@@ -250,7 +255,7 @@ MUTANTS: Sequence[Mutant] = (
     ),
     Mutant(
         "a canceled job is looked at until it ends",
-        (Edit(_ATTEMPT, "            job.resting = job.nudged = False\n        return not job.canceled\n", "            job.resting = job.nudged = False\n        return True\n"),),
+        (Edit(_ATTEMPT, "            job.resting = job.nudged = False\n        return not job.is_unwanted\n", "            job.resting = job.nudged = False\n        return True\n"),),
         ATTEMPTS,
     ),
     Mutant(
@@ -271,7 +276,7 @@ MUTANTS: Sequence[Mutant] = (
     ),
     Mutant(
         "names are looked up before an address is judged, addresses are not",
-        (Edit("gateway/egress.py", "        why = policy.refusal(sockaddr[0])\n", "        why = None\n"),),
+        (Edit("gateway/egress.py", "        why = policy.refusal(address)\n", "        why = None\n"),),
         ("-m", "pytest", "-x", "-q", "tests/gateway/test_egress.py"),
     ),
     Mutant(

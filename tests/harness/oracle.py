@@ -31,6 +31,7 @@ class Verdict:
     succeeded: int = 0
     canceled: int = 0
     jobs: int = 0
+    hedges: int = 0
     doubts: int = 0
     lost: int = 0
     stuck: int = 0
@@ -134,7 +135,12 @@ def _sense(
         made.setdefault(each["gid"], []).append(each)
     for generation, own in made.items():
         most = json.loads(rows[generation]["plan"])["in_doubt_max_cost"]
-        if any(each["state"] in {"in_doubt", "abandoned"} and each["price"] > most for each in own[:-1]):
+        verdict.hedges += sum(_is_beside(each, own) for each in own)
+        if "hedging" not in json.loads(rows[generation]["plan"]) and any(_is_beside(each, own) for each in own):
+            verdict.overspent += 1
+            verdict.notes.append(f"two jobs at a time: {generation}")
+        dear = [each for each in own[:-1] if each["state"] in {"in_doubt", "abandoned"} and each["price"] > most]
+        if not all(_is_outrun(each, own) for each in dear):
             verdict.overspent += 1
             verdict.notes.append(f"asked on although a dear job may run: {generation}")
         row = rows[generation]
@@ -156,6 +162,20 @@ def _sense(
         if json.loads(each["fault"])["kind"] != "lost" and not job.state(each["ended"]).is_final:
             verdict.needless += 1
             verdict.notes.append(f"given up while it ran: {each['provider']} {job.prompt} {each['fault'][:150]}")
+
+
+def _is_beside(attempt: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an attempt began while another ran, so that it was meant to be a second one."""
+    return any(each["n"] < attempt["n"] and _runs_at(each, attempt["started"]) for each in own)
+
+
+def _is_outrun(attempt: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether another attempt had begun beside it before it was given up, or it was itself begun so."""
+    return _is_beside(attempt, own) or any(_is_beside(each, own) and _runs_at(attempt, each["started"]) for each in own)
+
+
+def _runs_at(attempt: Mapping[str, Any], at: int) -> bool:
+    return attempt["started"] <= at and (attempt["ended"] is None or attempt["ended"] > at)
 
 
 def _jobs(verdict: Verdict, far: Far, tries: Sequence[Mapping[str, Any]], facts: Facts) -> None:

@@ -79,6 +79,7 @@ class Run:
 
     seed: int
     trace: list[str] | None = None
+    hedged: bool = False
     crashes: int = 0
     digest: str = ""
     verdict: Verdict = field(default_factory=Verdict)
@@ -181,7 +182,9 @@ class World:
         await self._rise(None)
 
     async def _rise(self, last: int | None) -> Life:
-        life = self.life = born(self.far, self.memory, self.clock, Crash(self.note, last), self.dice)
+        life = self.life = born(
+            self.far, self.memory, self.clock, Crash(self.note, last), self.dice, hedged=self.run.hedged
+        )
         self.note("risen")
         rising = life.spawn(take_up(life))
         while not rising.done():
@@ -206,9 +209,9 @@ class World:
             self.note("clock", self.clock.off)
 
 
-def run(seed: int, *, trace: bool = False) -> Run:
-    """Play one seed."""
-    result, dice = Run(seed, [] if trace else None), random.Random(seed)
+def run(seed: int, *, trace: bool = False, hedged: bool = False) -> Run:
+    """Play one seed; `hedged` with second jobs beside slow ones, and most jobs being slow."""
+    result, dice = Run(seed, [] if trace else None, hedged), random.Random(seed)
     loop_dice = random.Random(dice.getrandbits(64))
     with listening() as defects:
         try:
@@ -256,7 +259,7 @@ def known_seeds() -> list[int]:
     return [int(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
 
 
-def many(seeds: Iterable[int], most: int = sys.maxsize) -> tuple[str, list[Run]]:
+def many(seeds: Iterable[int], most: int = sys.maxsize, *, hedged: bool = False) -> tuple[str, list[Run]]:
     """Play many seeds, until so many have failed; the line of figures, and those that failed."""
     run(0)  # reads the packs
     gc.collect()
@@ -264,7 +267,7 @@ def many(seeds: Iterable[int], most: int = sys.maxsize) -> tuple[str, list[Run]]
     total, failed, played, crashes = Verdict(), list[Run](), 0, 0
     began = time.process_time()  # of the processor: what else the machine does is not counted
     for seed in seeds:
-        each = run(seed)
+        each = run(seed, hedged=hedged)
         played += 1
         crashes += each.crashes
         for one in fields(Verdict):
@@ -293,14 +296,16 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
     parser.add_argument("--most", type=int, default=sys.maxsize, help="stop after so many failing ones")
     parser.add_argument("--only", type=int, help="play this one alone, and print every event")
+    parser.add_argument("--hedged", action="store_true", help="with second jobs beside slow ones")
     asked = parser.parse_args()
     if asked.only is not None:
-        alone = run(asked.only, trace=True)
+        alone = run(asked.only, trace=True, hedged=asked.hedged)
         print("\n".join(alone.trace or ()))
         print(alone.digest, *alone.verdict.notes, sep="\n")
         return 1 if alone.verdict.bad() else 0
-    figures, failed = many([*known_seeds(), *range(asked.first, asked.first + asked.seeds)], asked.most)
-    print(figures, f"first={asked.first}")
+    seeds = [*known_seeds(), *range(asked.first, asked.first + asked.seeds)]
+    figures, failed = many(seeds, asked.most, hedged=asked.hedged)
+    print(figures, f"first={asked.first} hedged={asked.hedged}")
     for each in failed[:50]:
         print(f"seed {each.seed}: {'; '.join(each.verdict.notes[:4])}")
     return 1 if failed else 0

@@ -22,6 +22,7 @@ from gateway.providers.pack import (
     Lifecycle,
     Nudge,
     Pace,
+    Progress,
     Provider,
     Rule,
     Wait,
@@ -137,4 +138,11 @@ def _words(raw: Mapping[str, Any], path: Path, find: Finder) -> Words:
         at=find((*path, "at"), raw["at"]),
         words={str(word): state for state in JobState for word in raw.get(state.value, ())},
         failed_if=find((*path, "failed_if"), raw["failed_if"]) if "failed_if" in raw else None,
+        progress=_progress(raw["progress"], (*path, "progress"), find) if "progress" in raw else None,
     )
+
+
+def _progress(raw: Any, path: Path, find: Finder) -> Progress:
+    if isinstance(raw, str):
+        return Progress(find(path, raw), 1)
+    return Progress(find((*path, "at"), raw["at"]), raw.get("of", 1))

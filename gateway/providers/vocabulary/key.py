@@ -68,6 +68,17 @@ CALL: Schema = {
         },
     ],
 }
+SHARE: Schema = {
+    "anyOf": [
+        PATH,
+        {
+            "type": "object",
+            "properties": {"at": PATH, "of": {"enum": [1, 100]}},
+            "required": ["at"],
+            "additionalProperties": False,
+        },
+    ],
+}
 STATUSES: Schema = {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}, "minItems": 1}
 SCALARS: Schema = {"type": ["string", "number", "boolean"]}
 AMOUNT: Schema = {"type": "number", "exclusiveMinimum": 0}

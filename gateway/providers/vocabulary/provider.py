@@ -9,6 +9,7 @@ from gateway.providers.vocabulary.key import (
     HEADERS,
     HOST,
     PATH,
+    SHARE,
     SPAN,
     STATUSES,
     TEXT,
@@ -272,6 +273,13 @@ PROVIDER_KEYS: tuple[Key, ...] = (
         PATH,
         "a path that holds something only when the job failed, whatever the word says",
         "failed_if: error",
+    ),
+    Key(
+        "progress",
+        Where.STATE,
+        SHARE,
+        "a path to the share of the job that is done, from 0 to 1, or to 100 where `of: 100` stands beside `at`; anything else there is passed over. It says when to look again, as far as it was right before",
+        "progress: {at: percent, of: 100}",
     ),
     # ---- a rule that reads a failure
     Key(

@@ -111,6 +111,13 @@ SAMPLE_KEYS: tuple[Key, ...] = (
         "what the provider counts for it, in US dollars",
         "cost: 0.27",
     ),
+    Key(
+        "share",
+        Where.REPLY,
+        {"type": "number", "minimum": 0, "maximum": 1},
+        "the share of the job that is done, where the provider counts",
+        "share: 0.4",
+    ),
     # ---- a request
     Key(
         "asks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from gateway.artifacts.fetch import open_session
 from gateway.artifacts.source import Source
 from gateway.attempts import inputs
 from gateway.attempts.inputs import Inputs, Unusable
+from gateway.attempts.room import Room
 from gateway.egress import Policy
 from gateway.fault import FaultKind, Reach
 from gateway.generation import Type, Value
@@ -127,14 +129,14 @@ async def test_one_file_is_one_value(far: Far):
         ("/page", "is neither a picture nor a film of a known kind"),
         ("/empty", "is neither a picture nor a film of a known kind"),
         ("/large", "it has more than 20 MiB"),
-        ("http://169.254.169.254/latest", "its address may not be called from here"),
+        ("http://169.254.169.254/latest", "its address may not be called from here (blocked_address)"),
         ("data:image/png;base64,%%%", "what its address answers cannot be used"),
         ("data:image/png;base64", "what its address answers cannot be used"),
         ("data:text/html,<p>", "is neither a picture nor a film of a known kind"),
     ],
 )
 async def test_what_cannot_be_handed_over_is_told(far: Far, address: str, why: str):
-    """A file that cannot be had, or is none, is the caller's fault, named by field and place; nothing was sent."""
+    """S39, S57: a file that cannot be had, or is none, is the caller's fault, named by field and place; nothing was sent."""
     with pytest.raises(Unusable) as raised:
         await far.prepare((Handing.FILE,), DATA, f"{far.origin}{address}" if address[0] == "/" else address)
     fault = raised.value.fault
@@ -168,3 +170,27 @@ def test_for_people_a_word_stands_for_a_file(ways: tuple[Handing, ...], address:
     takes = form(images=Limits(Type.URLS, takes=ways), video=Limits(Type.URL, takes=ways))
     values: dict[str, Value] = {"prompt": "x", "images": (address,), "video": address}
     assert inputs.shown(takes, values) == {"prompt": "x", "images": (word,), "video": word}
+
+
+async def test_files_wait_for_room_in_memory(far: Far):
+    """S57: room is held for every file that would be fetched, at its most, and given back down to what came; others need none."""
+    room = Room(10**9)
+    takes = form(images=Limits(Type.URLS, takes=(Handing.DATA,)), video=Limits(Type.URL, takes=(Handing.URL,)))
+    values: dict[str, Value] = {"prompt": "x", "images": (f"{far.origin}/a.png", DATA), "video": f"{far.origin}/film"}
+    async with open_session(Policy.parse(["127.0.0.1"])) as session:
+        prepare = Inputs(Source(session, Policy.parse(["127.0.0.1"])), room)
+        async with prepare.room("acme", takes, values) as share:
+            assert room.held == 3 * (20 << 20)  # one file, as it came, as text and in the body
+            await prepare.prepare(takes, values, share)
+            assert room.held == 3 * (len("x") + 2 * len(DATA) + len(f"{far.origin}/film"))
+    assert room.held == 0
+
+
+async def test_without_files_there_is_no_wait(far: Far):
+    """A request whose files stay where they are, or that has none, waits for nobody."""
+    room = Room(0)
+    takes = form(images=Limits(Type.URLS, takes=(Handing.URL,)))
+    async with open_session(Policy()) as session, asyncio.timeout(1):
+        for values in ({"images": (f"{far.origin}/a.png",)}, {}):
+            async with Inputs(Source(session, Policy()), room).room("acme", takes, values):
+                assert room.held == 0

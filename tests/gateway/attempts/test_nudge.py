@@ -71,7 +71,7 @@ async def test_a_job_is_looked_at_when_its_provider_calls_back(tmp_path: Path) -
         assert at.sims.jobs(PROVIDER)[-1].body["webhook_events_filter"] == ["completed"]
         assert looks(at) == 0
         app = web.Application()
-        app.add_routes(NUDGES.routes(at.runs.nudge))
+        app.add_routes(NUDGES.routes(at.runs.nudge, at.clock.sleep))
         async with TestClient(TestServer(app)) as client, client.post(urlsplit(address).path) as response:
             assert response.status == 200
         record = await at.outcome(generation, seconds=5)

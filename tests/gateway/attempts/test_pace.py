@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.attempts.heard import Heard
 from gateway.attempts.pace import Durations, Paces, half, learned, nearly_all, next_look, ran
 from gateway.providers.pack import Pace
 
@@ -31,6 +32,12 @@ def around(middle: float, sigma: float, count: int, seed: int = 1) -> list[int]:
     """Give durations as jobs of one kind have them."""
     dice = random.Random(seed)
     return [int(middle * math.exp(dice.gauss(0, sigma))) for _ in range(count)]
+
+
+def size(thing: object) -> int:
+    """Give the bytes that a record takes, with all it holds."""
+    parts = thing if isinstance(thing, tuple) else [getattr(thing, name) for name in getattr(thing, "__slots__", ())]
+    return sys.getsizeof(thing) + sum(size(part) for part in parts)
 
 
 def looks(pace: Pace, found: Durations | None, until: int, chance: float = 0.5) -> list[int]:
@@ -168,7 +175,7 @@ def test_a_model_that_changes_is_followed(factor: float) -> None:
             before, now = now, now + next_look(PACE, found, now, dice.random())
         found = learned(found, ran(before, now))
     assert found is not None
-    assert 0.85 < median(found.recent) / (40_000 * factor) < 1.15
+    assert 0.85 < median(found.all.recent) / (40_000 * factor) < 1.15
 
 
 def test_each_kind_is_known_by_itself() -> None:
@@ -181,15 +188,18 @@ def test_each_kind_is_known_by_itself() -> None:
 
 
 def test_what_is_known_stays_small() -> None:
-    """So many kinds and no more, the one not heard of for longest going first; and of each its latest jobs, in about a KiB."""
+    """So many kinds and no more, the one not heard of for longest going first; and of each its latest jobs, in about two KiB."""
     paces = Paces(most=3)
     for model in ("a", "b", "c", "a", "d"):
         paces.note("p", model, 0, 1_000)
     assert [model for model in "abcd" if paces.of("p", model, 0)] == ["a", "c", "d"]
     found = known(*around(300_000, 0.3, 1_000))
     assert found is not None
-    held = (found.recent, found.moments, found.due)
-    assert sum(sys.getsizeof(one) for row in held for one in (row, *row)) + sys.getsizeof(found) < 1_800
+    assert size(found) < 2_000
+    for n, ms in enumerate(around(300_000, 0.3, 200)):
+        waited, shares = (0, 40_000)[n % 2], tuple((60_000 + share, share / 1_000) for share in range(1, 999, 50))
+        found = learned(found, ms, Heard(waited, 50_000, shares, is_news=True))
+    assert size(found) < 8_000
 
 
 def test_what_nearly_all_take_is_known_after_five() -> None:

@@ -15,7 +15,7 @@ from tests.harness.virtual import VirtualLoop, play
 def learned(stage: Stage) -> list[int]:
     """Give the durations the walker took note of."""
     found = stage.paces.of(*stage.kind)
-    return list(found.recent) if found is not None else []
+    return list(found.all.recent) if found is not None else []
 
 
 def test_the_walker_learns_how_long_jobs_run() -> None:
@@ -54,6 +54,37 @@ def test_an_end_nobody_was_there_for_is_no_measure(away: float, noted: list[Any]
         seen = await stage.one(0, away=away)
         assert seen.late >= 0
         assert learned(stage) == noted
+
+    play(random.Random(1), story)
+
+
+def test_the_walker_hears_what_a_provider_tells() -> None:
+    """A vendor counts the share done and lets every job wait for a quarter of its time: both are known after a few jobs."""
+
+    async def story(loop: VirtualLoop) -> None:
+        stage = Stage(loop, lognormal(60_000, 0.25), "runway", "runway/gen-4.5")
+        for n in range(12):
+            await stage.one(n)
+        found = stage.paces.of(*stage.kind)
+        assert found is not None
+        assert found.prompt is not None
+        assert len(found.shares) > 10
+        # Of the whole time a quarter goes by in the queue, where nobody looks.
+        errors = sorted(abs(true - (25 + told * 0.75)) for told, true in found.shares)
+        assert errors[len(errors) // 2] < 6
+
+    play(random.Random(1), story)
+
+
+def test_what_was_not_seen_to_begin_is_no_measure_of_a_run() -> None:
+    """A job that was taken up after a restart is measured from its submit alone."""
+
+    async def story(loop: VirtualLoop) -> None:
+        stage = Stage(loop, lognormal(60_000, 0.0))
+        await stage.one(0, away=30.0)
+        found = stage.paces.of(*stage.kind)
+        assert found is not None
+        assert (found.prompt, found.runs) == (None, None)
 
     play(random.Random(1), story)
 

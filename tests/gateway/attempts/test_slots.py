@@ -105,3 +105,36 @@ async def test_another_rate_holds_for_those_that_wait() -> None:
     queue.traffic.rates = {}
     await queue.clock.advance(1)
     assert len(queue.went) == 4
+
+
+async def test_accounts_take_turns() -> None:
+    """F80: a hundred calls of one account, submits and looks, hold up another's for one turn of each sort."""
+    clock, went = VirtualClock(), list[str]()
+    slots = Slots(Traffic({}, {NORTH: 1}), clock)
+
+    async def call(account: str, *, is_urgent: bool) -> None:
+        await slots.take(NORTH, account, is_urgent=is_urgent)
+        went.append(f"{account} {'submit' if is_urgent else 'look'}")
+
+    calls = [asyncio.ensure_future(call("many", is_urgent=n % 2 == 0)) for n in range(100)]
+    await clock.settle()
+    calls += [asyncio.ensure_future(call("few", is_urgent=urgent)) for urgent in (True, False)]
+    await clock.advance(9)
+    assert went.index("few submit") <= 2
+    assert went.index("few look") <= 9
+    for each in calls:
+        each.cancel()
+
+
+async def test_what_waits_behind_others_is_not_counted_twice() -> None:
+    """F80: who has patience for a turn is let wait, however many calls of another account do; those are told how long."""
+    clock = VirtualClock()
+    slots = Slots(Traffic({}, {NORTH: 1}), clock)
+    calls = [asyncio.ensure_future(slots.take(NORTH, "many", is_urgent=True)) for _ in range(100)]
+    await clock.settle()
+    assert await slots.take(NORTH, "many", is_urgent=True, patience=30) == 100
+    few = asyncio.ensure_future(slots.take(NORTH, "few", is_urgent=True, patience=3))
+    await clock.advance(3)
+    assert few.result() is None
+    for each in calls:
+        each.cancel()

@@ -73,10 +73,11 @@ def test_a_job_that_is_gone_is_lost(provider: Provider):
 
 
 def test_a_fault_carries_the_providers_words(provider: Provider):
-    """Message, code and status of a failure are kept, the message cut where it is long."""
-    fault = classify.refusal(provider, CallName.SUBMIT, reply({"error": {"code": 7, "message": "x" * 999}}, 400), NOW)
-    assert (fault.code, fault.status, fault.message) == ("7", 400, "x" * 500)
-    assert classify.refusal(provider, CallName.SUBMIT, reply({}, 400), NOW).message == "answered HTTP 400"
+    """Message, code and status of a failure are kept, the message cut where it is very long, and marked as the provider's words."""
+    fault = classify.refusal(provider, CallName.SUBMIT, reply({"error": {"code": 7, "message": "x" * 9999}}, 400), NOW)
+    assert (fault.code, fault.status, fault.message, fault.quoted) == ("7", 400, "x" * 8000, True)
+    ours = classify.refusal(provider, CallName.SUBMIT, reply({}, 400), NOW)
+    assert (ours.message, ours.quoted) == ("answered HTTP 400", False)
     assert classify.code_of(provider, reply(UNREADABLE)) is None
 
 
@@ -119,6 +120,9 @@ def test_a_rule_is_found_by_position(provider: Provider):
         ("duration", "1h", 300_000),
         ("duration", "a while", None),
         ("http_date", "Sun, 22 Nov 2026 00:00:07 GMT", 7000),
+        ("http_date", "Sun, 22 Nov 2026 00:00:07", 7000),
+        ("http_date", "Sun, 22 Nov 99999999999999999999 00:00:07 GMT", None),
+        ("duration", "1" * 100_000, None),  # would take the square of its length to find no unit in
         ("http_date", "yesterday", None),
         ("http_date", "", None),
     ],
@@ -141,6 +145,36 @@ def test_any_header_is_survived(unit: str, text: str):
     """Whatever a header holds, it is a pause within bounds or none."""
     found = classify.pause((Wait("x-wait", None, unit),), reply(x_wait=text), NOW)
     assert found is None or 0 < found <= 300_000
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        (b'{"a": "caf\\u00e9 \\ud83d\\ude00"}', {"a": "café 😀"}),
+        (b'{"a\\ud800": ["x\\udfffy", "\\u0000"]}', {"a\ufffd": ["x\ufffdy", "\ufffd"]}),
+        ('{"a": "海豹"}'.encode("utf-16"), {"a": "海豹"}),
+        (b"[" * 64 + b"]" * 64, pytest.approx),
+        (b"[" * 65 + b"]" * 65, UNREADABLE),
+        (b"[" * 980 + b"]" * 980, UNREADABLE),
+        (b"[" * 100_000, UNREADABLE),
+        (b"[" + b"[]," * 100_000 + b"[]]", UNREADABLE),
+        (b'"\xed\xa0\x80"', UNREADABLE),
+        (b'"\xff"', UNREADABLE),
+        (b"9" * 5000, UNREADABLE),
+        (b"", UNREADABLE),
+    ],
+)
+def test_a_body_is_json_that_can_be_kept(data: bytes, body: Any):
+    """Halves of characters and NUL, which no store takes, are replaced; what is too deep to be walked is unreadable."""
+    found = classify.parsed(data)
+    assert found == body or (body is pytest.approx and found is not UNREADABLE)
+
+
+def test_a_code_is_no_letter(provider: Provider):
+    """A native code is cut where it is very long; rules still see the whole of it."""
+    fault = classify.refusal(provider, CallName.SUBMIT, reply({"error": {"code": "moderated" + "x" * 9999}}, 400), NOW)
+    assert fault.kind is FaultKind.CONTENT_BLOCKED
+    assert fault.code == "moderated" + "x" * 1591
 
 
 def test_what_is_not_json_says_so_in_test_output():

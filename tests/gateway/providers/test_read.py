@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +31,20 @@ def test_a_job_is_taken(clip: Model):
     assert found == Reading(JobState.QUEUED, {"id": "j1", "result": "https://r.acme.example/j1"})
 
 
-@pytest.mark.parametrize("body", [{}, {"id": "j1"}, {**JOB, "id": ""}, {**JOB, "id": ["j1"]}, [], None, "j1"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"id": "j1"},
+        {**JOB, "id": ""},
+        {**JOB, "id": ["j1"]},
+        {**JOB, "id": True},
+        {**JOB, "id": "j" * 2049},
+        [],
+        None,
+        "j1",
+    ],
+)
 def test_a_job_that_cannot_be_found_again_is_in_doubt(clip: Model, body: Any):
     """An answer that lacks what finds the job again leaves open whether one began."""
     found = read.submitted(clip, 0, reply(body), NOW)
@@ -59,20 +73,29 @@ def test_pictures_come_at_once(still: Model):
     items = [
         {"url": "a.png", "mime": "image/png", "width": 9, "height": 7},
         {"b64": "QUJD", "mime": 5, "width": "9", "height": True},
+        {"url": "b.png", "mime": "x" * 101, "width": -1, "height": 10**30},
         {"url": ""},
         {"url": 5},
         {},
     ]
     found = read.submitted(still, 0, reply({"images": items, "usage": {"units": "3"}}), NOW)
-    assert found.outputs == (Output("a.png", None, "image/png", 9, 7), Output(None, "QUJD"))
+    assert found.outputs == (Output("a.png", None, "image/png", 9, 7), Output(None, "QUJD"), Output("b.png"))
     assert (found.state, found.cost) == (JobState.SUCCEEDED, 3000)
 
 
-@pytest.mark.parametrize("units", [None, "many", "nan", "inf", [], 10**400])
+@pytest.mark.parametrize("units", [None, "many", "nan", "inf", [], 10**400, -1, 1e30, True])
 def test_a_count_that_cannot_be_read_is_no_cost(still: Model, units: Any):
     """What the provider counts is evidence only where it is a number."""
     found = read.submitted(still, 0, reply({"images": [{"url": "a"}], "usage": {"units": units}}), NOW)
     assert found.cost is None
+
+
+def test_blanks_after_base64_are_passed_over_once(still: Model):
+    """A long run of blanks where base64 might end is looked at once, not once for each of them."""
+    began = time.process_time()
+    found = read.submitted(still, 0, reply({"images": [{"url": "A" * 256 + " " * 200_000 + "é"}]}), NOW)
+    assert time.process_time() - began < 1
+    assert found.outputs[0].b64 is None
 
 
 def test_outputs_of_another_shape_are_passed_over(still: Model):
@@ -122,6 +145,8 @@ def test_success_without_outputs_is_unreadable(still: Model):
         ({"status": "dreaming"}, JobState.RUNNING, None, "dreaming"),
         ({"status": "x" * 50}, JobState.RUNNING, None, "x" * 40),
         ({}, JobState.RUNNING, None, "(none)"),
+        ({"status": ""}, JobState.RUNNING, None, "(none)"),
+        ({"status": {"done": [[]]}}, JobState.RUNNING, None, "(none)"),
         ([], JobState.RUNNING, None, "(none)"),
         ({"status": "done"}, JobState.SUCCEEDED, None, None),
         ({"status": "broken"}, JobState.FAILED, FaultKind.PROVIDER_ERROR, None),
@@ -225,6 +250,7 @@ def test_an_answer_may_be_the_picture_itself(still: Model, clip: Model):
 def test_a_picture_of_no_bytes_is_none(still: Model):
     """An empty body is no output, whatever type it is declared as."""
     assert kind(read.submitted(still, 0, reply(Media(b"", "image/png")), NOW)) is FaultKind.UNREADABLE
+    assert read.submitted(still, 0, reply(Media(b"PNG", "image/" + "x" * 99)), NOW).outputs[0].mime is None
 
 
 def test_a_picture_where_a_job_is_expected_says_nothing(clip: Model):

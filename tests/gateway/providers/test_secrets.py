@@ -12,7 +12,7 @@ HEADERS = {"Authorization": "Key $secret.ACME_ID:$secret.ACME_KEY", "x-mode": "p
 
 
 def test_the_environment_comes_first(tmp_path: pathlib.Path):
-    """A value in the environment goes before the file, and a file is read without the end of its line."""
+    """S72: a value in the environment goes before the file, and a file is read without the end of its line."""
     (tmp_path / "key").write_text("from-file\n")
     file = {"ACME_KEY_FILE": str(tmp_path / "key")}
     assert Secrets(file, ["ACME_KEY"]).values() == ["from-file"]

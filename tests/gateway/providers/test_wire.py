@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -151,8 +153,24 @@ async def test_an_answer_may_repeat_what_it_was_sent():
     assert reply.body["id"] == "j1"
 
 
+async def test_an_answer_that_unfolds_is_not_read_to_its_end():
+    """S57: what is packed counts by what it unfolds to, so that 100 MB of nothing take no more than any long answer."""
+    packed = gzip.compress(bytes(100 << 20), 1)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"}, content_type="application/json")
+
+    async with server(answer) as url:
+        tracemalloc.start()
+        try:
+            assert (await sent(submit(url), longest=1 << 20)).body is UNREADABLE
+            assert tracemalloc.get_traced_memory()[1] < 16 << 20
+        finally:
+            tracemalloc.stop()
+
+
 async def test_a_redirect_is_not_followed():
-    """A credential goes where the pack says; a redirect is an answer like any other."""
+    """S31: a credential goes where the pack says; a redirect is an answer like any other."""
     paths: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:

@@ -69,3 +69,29 @@ def test_caps_can_be_replaced() -> None:
     assert not traffic.has_room("a", 0, spilled=False)
     traffic.caps = {"a": 2}
     assert traffic.has_room("a", 0, spilled=False)
+
+
+def test_a_place_is_kept_for_who_waits() -> None:
+    """F80: where one account has all places the next is for another that waits, whoever asks first."""
+    traffic = Traffic({"a": 3})
+    for _ in range(3):
+        traffic.enter("a", "many", spilled=False)
+    assert traffic.is_owed("a", "few", 0)
+    assert not traffic.is_owed("a", "many", 0)
+    number = traffic.number()
+    with traffic.waits(["a", "b"], "few", number):
+        assert not traffic.is_turn("a", "few", number, 0)
+        traffic.leave("a", "many", spilled=False)
+        assert traffic.is_turn("a", "few", number, 0)
+        assert not traffic.is_turn("a", "many", traffic.upcoming, 0)
+        assert not traffic.is_owed("a", "few", 0)
+        assert traffic.is_turn("b", "many", traffic.upcoming, 0)
+    assert traffic.is_turn("a", "many", traffic.upcoming, 0)
+
+
+def test_one_account_alone_is_owed_nothing() -> None:
+    """It has all places already: what is more is turned away as ever."""
+    traffic = Traffic({"a": 1})
+    traffic.enter("a", "many", spilled=False)
+    assert not traffic.is_owed("a", "many", 0)
+    assert not traffic.is_owed("b", "few", 0)
