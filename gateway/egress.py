@@ -2,7 +2,8 @@
 
 Two guards, for two moments. `check_url` refuses a URL when it is written down, with a sentence a person can act on; it asks
 no name server. `socket_factory` refuses at the moment of dialling, when the address is known: it is the guard that counts,
-because the address it checks is the address that is connected to, however the name resolves and whatever redirects say.
+because the address it checks is the address that is connected to, however the name resolves and whatever redirects say. Both
+keep to the ports of the web, except inside networks that the operator opened, and away from where the gateway itself listens.
 
 The table is our own and complete: the standard library's idea of a global address changes between releases and lets
 multicast, NAT64, 6to4 and IPv4-compatible addresses pass.
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -45,7 +48,6 @@ _REFUSED: tuple[tuple[Network, str], ...] = tuple(
         ("64:ff9b::/96", "an address that translates to IPv4"),
         ("64:ff9b:1::/48", "an address that translates to IPv4"),
         ("100::/64", "a discard address"),
-        ("100:0:0:1::/64", "a dummy address"),
         ("2001::/23", "an address for protocol use"),  # Teredo, benchmarks, ORCHID
         ("2001:db8::/32", "an address for documentation"),
         ("2002::/16", "a 6to4 address"),
@@ -60,8 +62,10 @@ _REFUSED: tuple[tuple[Network, str], ...] = tuple(
 
 _LONGEST_URL = 2048  # the practical limit of servers and logs
 _LONGEST_NAME = 253  # RFC 1035 §3.1, without the final dot
-_WEB_PORTS = frozenset({80, 443})
+_WEB_PORTS = frozenset({80, 443, 8080, 8443})
 _FIRST_FREE_PORT = 1024  # below it live services that a request could be made to talk to (22, 25, 53, …)
+_PORTS = {"http": 80, "https": 443}
+_TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is meant
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)[^#]*(?P<fragment>#?)", re.DOTALL)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{0,5}))?", re.ASCII)
@@ -86,15 +90,17 @@ class Policy:
     """What may be dialled beside the public internet, and what may not be dialled in any case.
 
     `allow` opens networks that the table refuses; `deny` closes further ones (the gateway's own public addresses) and wins.
+    With `https_only` plain HTTP is left to what `allow` opened.
     """
 
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = ()
+    https_only: bool = False
 
     @classmethod
-    def parse(cls, allow: Iterable[str], deny: Iterable[str] = ()) -> Policy:
+    def parse(cls, allow: Iterable[str], deny: Iterable[str] = (), *, https_only: bool = False) -> Policy:
         """Read networks such as `10.1.0.0/16`, `::1/128` or a single address; ValueError names the one that is wrong."""
-        return cls(tuple(map(_network, allow)), tuple(map(_network, deny)))
+        return cls(tuple(map(_network, allow)), tuple(map(_network, deny)), https_only)
 
     def refusal(self, address: str | IPv4Address | IPv6Address) -> str | None:
         """Say what kind of address this is when it may not be dialled, or None when it may."""
@@ -102,28 +108,74 @@ class Policy:
             parsed = ip_address(address)
         except ValueError:
             return "no IP address"
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
+        parsed = _unwrapped(parsed)
         if any(parsed in network for network in self.deny):
             return "an address the operator has closed"
         if any(parsed in network for network in self.allow):
-            return None
+            # Who opens the translator's network means the public addresses behind it.
+            return self.refusal(IPv4Address(int(parsed) & 0xFFFFFFFF)) if parsed in _TRANSLATED else None
         return next((why for network, why in _REFUSED if parsed in network), None)
 
+    def opens(self, address: str | IPv4Address | IPv6Address) -> bool:
+        """Whether the operator opened the network of this address."""
+        try:
+            parsed = _unwrapped(ip_address(address))
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.allow) and self.refusal(parsed) is None
 
-def socket_factory(policy: Policy) -> Callable[[AddrInfo], socket.socket]:
-    """Make the function a connector calls for each socket: it raises `Blocked` instead of opening a forbidden one."""
+
+def socket_factory(
+    policy: Policy, own: Collection[str] = (), *, any_port: bool = False
+) -> Callable[[AddrInfo], socket.socket]:
+    """Make the function a connector calls for each socket: it raises `Blocked` instead of opening a forbidden one.
+
+    `own` are the addresses the gateway is reached at, looked at each time. `any_port` is for what the operator wrote down.
+    """
 
     def open_socket(addr_info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, sockaddr = addr_info
         if family not in (socket.AF_INET, socket.AF_INET6):
             raise Blocked("no internet address")
-        why = policy.refusal(sockaddr[0])
+        address, port = sockaddr[:2]
+        why = policy.refusal(address)
+        if why is None and not any_port and not _is_port(port, inside=policy.opens(address)):
+            why = "a port that is not of the web"
+        if why is None and is_own(address, port, own):
+            why = "the gateway's own address"
         if why is not None:
             raise Blocked(why)
         return socket.socket(family, kind, protocol)
 
     return open_socket
+
+
+def is_own(address: str, port: int, own: Collection[str]) -> bool:
+    """Whether one of the gateway's addresses is this one, an address of this machine where it listens on all of them."""
+    return any(_is_at(address, host) for host, theirs in map(place, own) if theirs == port)
+
+
+def is_literal(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def place(url: str) -> tuple[str, int]:
+    """Give the host as it would be dialled and the port of a URL; an empty host and 0 for what is none."""
+    parts = _URL.match(url)
+    authority = _AUTHORITY.fullmatch(parts["authority"]) if parts is not None else None
+    if parts is None or authority is None:
+        return "", 0
+    host, port = authority["host"].strip("[]"), int(authority["port"] or _PORTS.get(parts["scheme"].lower(), 0))
+    with suppress(ValueError):
+        return str(_unwrapped(ip_address(host))), port
+    with suppress(BadAddress):
+        host = _ascii_name(host)
+    return "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host, port
 
 
 def check_url(url: str, policy: Policy, *, schemes: Sequence[str] = ("https", "http")) -> None:
@@ -142,13 +194,18 @@ def check_url(url: str, policy: Policy, *, schemes: Sequence[str] = ("https", "h
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         raise BadAddress("the URL's host or port is malformed; write host or host:port")
-    _check_port(authority["port"])
-    _check_host(authority["host"], policy)
+    inside = _check_host(authority["host"], policy)
+    _check_port(authority["port"], inside=inside is not _Where.OUTSIDE)
+    if policy.https_only and parts["scheme"].lower() == "http" and inside is not _Where.INSIDE:
+        raise BadAddress("the URL must begin with https://: the operator takes no plain HTTP")
 
 
 def _network(text: str) -> Network:
     try:
-        return ip_network(text)
+        network = ip_network(text)
+        mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+        # An address is looked at without its mapping, and so has to be a network.
+        return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
     except ValueError as exc:
         try:
             nearest = ip_network(text, strict=False)
@@ -157,15 +214,51 @@ def _network(text: str) -> Network:
         raise ValueError(f"{text!r} has bits set beyond its prefix; write {nearest} to mean that network") from exc
 
 
-def _check_port(text: str | None) -> None:
-    if not text:
-        return
-    port = int(text)
-    if port not in _WEB_PORTS and not _FIRST_FREE_PORT <= port <= 65535:
-        raise BadAddress(f"the URL's port {port} is refused; 80, 443 and {_FIRST_FREE_PORT} to 65535 are taken")
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
 
 
-def _check_host(host: str, policy: Policy) -> None:
+def _is_at(address: str, host: str) -> bool:
+    if not (is_literal(address) and is_literal(host)):
+        return False  # a name: it is compared where URLs are
+    dialled, listens = _unwrapped(ip_address(address)), ip_address(host)
+    if listens.is_unspecified:
+        return _is_here(dialled)
+    # To dial the unspecified address is to dial this machine's loopback.
+    return dialled == listens or (dialled.is_unspecified and listens.is_loopback)
+
+
+def _is_here(address: IPv4Address | IPv6Address) -> bool:
+    """Whether this machine has the address: only one's own can be bound to."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind((str(address), 0))
+        except OSError:
+            return False
+    return True
+
+
+class _Where(StrEnum):
+    """Where the host of a URL is, as far as it can be told without asking for it."""
+
+    OUTSIDE = "outside"
+    UNKNOWN = "unknown"  # a name, where the operator opened networks: it is seen when it is dialled
+    INSIDE = "inside"
+
+
+def _is_port(port: int, *, inside: bool) -> bool:
+    return port in _WEB_PORTS or (inside and _FIRST_FREE_PORT <= port <= 65535)
+
+
+def _check_port(text: str | None, *, inside: bool) -> None:
+    if text and not _is_port(int(text), inside=inside):
+        taken = f"80, 443, 8080, 8443 are taken, and from {_FIRST_FREE_PORT} on inside networks the operator opened"
+        raise BadAddress(f"the URL's port {int(text)} is refused; {taken}")
+
+
+def _check_host(host: str, policy: Policy) -> _Where:
     if not host:
         raise BadAddress("the URL has no host")
     if host.startswith("["):
@@ -173,8 +266,7 @@ def _check_host(host: str, policy: Policy) -> None:
             literal: IPv4Address | IPv6Address = IPv6Address(host[1:-1])
         except ValueError as exc:
             raise BadAddress("the URL's host is not a valid IPv6 address") from exc
-        _check_literal(literal, policy)
-        return
+        return _check_literal(literal, policy)
     name = _ascii_name(host)
     if _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
         # Resolvers read 2130706433, 0x7f.1 and 0177.1 as addresses; of all spellings only the plain one is taken.
@@ -182,15 +274,16 @@ def _check_host(host: str, policy: Policy) -> None:
             literal = IPv4Address(host)
         except ValueError as exc:
             raise BadAddress("the URL's host is not an IPv4 address written as four decimal numbers") from exc
-        _check_literal(literal, policy)
-        return
-    _check_name(name, policy)
+        return _check_literal(literal, policy)
+    return _check_name(name, policy)
 
 
-def _check_literal(address: IPv4Address | IPv6Address, policy: Policy) -> None:
+def _check_literal(address: IPv4Address | IPv6Address, policy: Policy) -> _Where:
     why = policy.refusal(address)
     if why is not None:
-        raise BadAddress(f"the URL's host is {why}; use a public one, or have the operator allow its network")
+        said = "use a public one, or have the operator allow its network"
+        raise BadAddress(f"the URL's host is {why} (blocked_address); {said}")
+    return _Where.INSIDE if policy.opens(address) else _Where.OUTSIDE
 
 
 def _ascii_name(host: str) -> str:
@@ -205,11 +298,15 @@ def _ascii_name(host: str) -> str:
     return name
 
 
-def _check_name(name: str, policy: Policy) -> None:
+def _check_name(name: str, policy: Policy) -> _Where:
     if name == "localhost" or name.endswith(".localhost"):
         if all(policy.refusal(address) is not None for address in ("127.0.0.1", "::1")):
             raise BadAddress("the URL's host is this machine; use a public one, or have the operator allow 127.0.0.0/8")
-        return
+        return _Where.INSIDE
+    is_internal = "." not in name or name.endswith((".local", ".internal"))
     # An operator who opens a network means its names too; the socket guard still sees each address.
-    if not policy.allow and ("." not in name or name.endswith((".local", ".internal"))):
+    if not policy.allow and is_internal:
         raise BadAddress("the URL's host is a name of an internal network; use a public one")
+    if not policy.allow:
+        return _Where.OUTSIDE
+    return _Where.INSIDE if is_internal else _Where.UNKNOWN

@@ -20,6 +20,7 @@ _FLUSH = 1.0  # seconds between writes of what is only counted: so much may be l
 _SWEEP = 60.0
 _EXPIRE = 60.0
 _CHECK = 60.0
+_FOLD = 600.0  # a deletion is promised within the hour; readers may be in the way a few times
 _BEAT = 0.5
 _BLOCKED = 1.0  # seconds of lag that are told: nothing that is done on purpose takes as long
 _GRACE = 120_000  # ms past its deadline that a generation may take to be settled
@@ -63,6 +64,7 @@ class Upkeep:
             (_SWEEP, self.sweep),
             (_EXPIRE, self.expire),
             (_CHECK, self.check),
+            (_FOLD, self.fold),
         ):
             self._tasks.append(asyncio.create_task(self._every(seconds, task), name=task.__name__))
 
@@ -105,6 +107,22 @@ class Upkeep:
                 await self._store.write(generations.remove_files(generation, now))
                 await self._artifacts.delete(generation)
             log.event("outputs_removed", generations=len(stale))
+        if self._artifacts is not None and (marked := await self._store.report(generations.removing())):
+            await self._store.write(generations.removed([each for each in marked if await self._is_removed(each)]))
+
+    async def _is_removed(self, generation: str) -> bool:
+        """Remove files again: whoever was to remove them may have failed at it, or ended in between."""
+        assert self._artifacts is not None
+        try:
+            await self._artifacts.delete(generation)
+        except StorageFault as error:
+            log.event("files_left", level="error", generation=generation, error=error)
+            return False
+        return True
+
+    async def fold(self) -> None:
+        """Empty the store's log: it is the last place where something deleted may be read."""
+        await self._store.fold()
 
     async def expire(self) -> None:
         """Delete the records that are older than they are kept, a few at a time so that nobody waits for it."""

@@ -18,4 +18,7 @@ Decided because:
 - The name holds the hash of the bytes: writing the same output twice is one file, and a late, different output of an
   abandoned attempt can never replace the one that was paid for.
 - Redirects are followed by hand, because every hop is checked as if it had been asked for first.
+- Nothing is decoded, and headers are read within bounds: a file that unfolds to gigabytes is a few kilobytes here. So there is no
+  parser that would need a process of its own.
+- No list of the hosts of outputs is kept: a fetch carries nothing worth having, and a list out of date would lose what was paid for.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urldefrag, urljoin
@@ -30,6 +30,7 @@ _GONE = frozenset({401, 403, 404, 410})  # what expired signed links answer, by 
 _PASSING = frozenset({408, 425, 429})  # 4xx that say "later"; 5xx all do
 _LOOK_S = 1.0  # the client may lose a connection (a broken chunk) without waking its reader: so read afresh this often
 _BUFFER = 256 * 1024  # bytes aiohttp reads ahead of us: a quarter of what the disk takes at once
+_INLINE_HEAD = 4096  # characters that hold what a file says of itself; a multiple of 4
 _INLINE_STEP = 1024 * 1024  # characters of a data: URI unpacked at once; a multiple of 4, as base64 needs
 
 
@@ -43,11 +44,14 @@ class _Pace:
 
 
 def open_session(
-    policy: Policy, *, connections: int = 64, resolver: AbstractResolver | None = None
+    policy: Policy, own: Collection[str] = (), *, connections: int = 64, resolver: AbstractResolver | None = None
 ) -> aiohttp.ClientSession:
-    """Open the session that fetches: guarded sockets, no cookies, no proxy from the environment, nothing unpacked."""
+    """Open the session that fetches: guarded sockets, no cookies, no proxy from the environment, nothing unpacked.
+
+    `own` are the addresses of the gateway itself, which are not dialled either.
+    """
     connector = aiohttp.TCPConnector(
-        socket_factory=socket_factory(policy), limit=connections, limit_per_host=0, resolver=resolver
+        socket_factory=socket_factory(policy, own), limit=connections, limit_per_host=0, resolver=resolver
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -61,6 +65,18 @@ def open_session(
 def is_inline(url: str) -> bool:
     """Whether the bytes are in the URL itself (`data:`), so that nothing is dialled."""
     return url[:5].lower() == "data:"
+
+
+def first_bytes(url: str) -> bytes:
+    """Unpack the beginning of a `data:` URI, enough to say what it is; OutputFault where it is not base64."""
+    head, _, data = url.partition(",")
+    if not head.lower().endswith(";base64") or not data:
+        raise OutputFault("refused", "the data: URI holds no base64", retryable=False)
+    try:
+        text = data[:_INLINE_HEAD]
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise OutputFault("refused", "the data: URI is not valid base64", retryable=False) from exc
 
 
 @asynccontextmanager
@@ -98,7 +114,7 @@ async def _arrive(session: aiohttp.ClientSession, url: str, policy: Policy, pace
     loop = asyncio.get_running_loop()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)
     for _ in range(_MOST_REDIRECTS + 1):
-        target = _checked(url, policy)
+        target = checked(url, policy)
         with _translated(begun=False):
             async with asyncio.timeout_at(min(pace.ends, loop.time() + pace.window)):
                 response = await session.get(target, headers=_HEADERS, timeout=timeout, allow_redirects=False)
@@ -106,16 +122,26 @@ async def _arrive(session: aiohttp.ClientSession, url: str, policy: Policy, pace
         if response.status not in _MOVED or location is None:
             return response
         response.close()
-        try:
-            url = urldefrag(urljoin(url, location)).url
-        except ValueError as exc:
-            raise OutputFault("refused", "the source redirects to a malformed address", retryable=False) from exc
+        url = next_hop(url, location)
     raise OutputFault("refused", f"the source redirects more than {_MOST_REDIRECTS} times", retryable=False)
 
 
-def _checked(url: str, policy: Policy) -> URL:
-    url = urldefrag(url).url if "#" in url else url
+def next_hop(url: str, location: str) -> str:
+    """Give where a redirect leads; OutputFault where it leads nowhere, or from https to plain HTTP."""
     try:
+        target = urldefrag(urljoin(url, location)).url
+    except ValueError as exc:
+        raise OutputFault("refused", "the source redirects to a malformed address", retryable=False) from exc
+    if url[:6].lower() == "https:" and target[:5].lower() == "http:":
+        # What was asked for under a certificate is not taken from whoever stands on the way.
+        raise OutputFault("blocked", "the source redirects from https to plain http", retryable=False)
+    return target
+
+
+def checked(url: str, policy: Policy) -> URL:
+    """Give the address as it will be asked for; OutputFault where it may not be dialled or is none."""
+    try:
+        url = urldefrag(url).url if "#" in url else url
         check_url(url, policy)
         # A signed address is a hash of its own spelling, so it is sent exactly as it was given.
         return URL(url, encoded=url.isascii())
@@ -192,6 +218,8 @@ def _translated(*, begun: bool) -> Iterator[None]:
     """Turn the client's errors into ours; `begun` when the answer's head has arrived."""
     try:
         yield
+    except aiohttp.ClientConnectorCertificateError as exc:
+        raise OutputFault("unreachable", "the source has no valid certificate for its name", retryable=True) from exc
     except aiohttp.ClientConnectorError as exc:
         if isinstance(exc.os_error, Blocked):
             raise OutputFault("blocked", str(exc.os_error), retryable=False) from exc
@@ -220,7 +248,10 @@ def _inline(url: str, limit: int) -> tuple[str | None, Iterator[bytes]]:
 
 
 def _unpacked(data: str, limit: int, *, encoded: bool) -> Iterator[bytes]:
-    plain = unquote_to_bytes(data) if "%" in data or not encoded else b""
+    try:
+        plain = unquote_to_bytes(data) if "%" in data or not encoded else b""
+    except UnicodeEncodeError as exc:
+        raise OutputFault("refused", "the data: URI holds half a character", retryable=False) from exc
     text = plain.decode("latin-1") if encoded and plain else data
     # Four characters make three bytes, and padding stands for none.
     if (len(text) - text[-2:].count("=")) * 3 // 4 > limit if encoded else len(plain) > limit:

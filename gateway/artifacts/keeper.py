@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from gateway.artifacts.fetch import checked, first_bytes, is_inline
 from gateway.artifacts.keep import keep
+from gateway.artifacts.kinds import identify
 from gateway.artifacts.store import Artifact, Store
 from gateway.egress import Policy
 from gateway.generation import Kind
@@ -14,6 +16,7 @@ from gateway.outcome import Output
 
 _IMAGE_TIME = 60.0  # seconds for one picture: one of 64 MiB at 10 Mbit/s
 _VIDEO_TIME = 600.0
+_UNKNOWN = "application/octet-stream"  # what no browser opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Keeper:
         """Make one output ours, trying once. OutputFault for the source's failures, StorageFault for the store's."""
         source = output.url if output.url is not None else f"data:{output.mime or ''};base64,{output.b64}"
         if self._store is None:
-            return Relayed(index, source, output.mime, output.width, output.height)
+            return _relayed(index, source, output, self._policy)
         is_image = kind is Kind.IMAGE
         return await keep(
             self._session,
@@ -69,3 +72,13 @@ class Keeper:
         """Remove what was kept for a generation that nobody waits for any more."""
         if self._store is not None:
             await self._store.delete(generation)
+
+
+def _relayed(index: int, source: str, output: Output, policy: Policy) -> Relayed:
+    """Pass an output on as it is: a link where it may lead, bytes under the type they have and not the one they claim."""
+    if not is_inline(source):
+        checked(source, policy)
+        return Relayed(index, source, output.mime, output.width, output.height)
+    media = identify(first_bytes(source))
+    type_ = media.type if media is not None else _UNKNOWN
+    return Relayed(index, f"data:{type_};base64,{source.partition(',')[2]}", type_, output.width, output.height)

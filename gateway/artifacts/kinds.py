@@ -76,6 +76,10 @@ _LONGEST_BRANDS = 1024  # bytes of an `ftyp` box; real ones hold a dozen brands 
 # JPEG: start-of-frame markers carry the size; of C0 to CF three are other things (tables, arithmetic coding).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+# Segments that are looked at: real files have some dozen before the frame, one made to cost time has one for each two bytes.
+_MOST_SEGMENTS = 1000
+_MOST_BOXES = 100  # looked at in search of the one that describes the pictures: it is the second in real files
+_MOST_SIZES = 1000  # `ispe` boxes that are looked at: one for the picture, and one for each of its tiles and thumbnails
 
 
 def identify(head: bytes) -> Media | None:
@@ -152,7 +156,9 @@ def _numbers(
 
 def _jpeg(head: bytes) -> tuple[int, int] | None:
     at = 2
-    while at + 9 <= len(head) and head[at] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 9 > len(head) or head[at] != 0xFF:
+            return None
         marker = head[at + 1]
         if marker == 0xFF:  # padding
             at += 1
@@ -181,12 +187,29 @@ def _webp(head: bytes) -> tuple[int, int] | None:
 
 
 def _avif(head: bytes) -> tuple[int, int] | None:
-    # A file holds one `ispe` for the picture and one for each tile and thumbnail: the largest is the picture's.
+    # A file holds one `ispe` for the picture and one for each tile and thumbnail: the largest is the picture's. The bytes of
+    # the pictures themselves may spell it by chance, so only the box that describes them is searched.
+    meta = _meta(head)
     sizes: list[tuple[int, int]] = []
-    at = head.find(b"ispe")
-    while at >= 0:
-        size = _numbers(head, at + 8, at + 12, width=4, order="big")
+    at = meta.find(b"ispe")
+    while at >= 0 and len(sizes) < _MOST_SIZES:
+        size = _numbers(meta, at + 8, at + 12, width=4, order="big")
         if size is not None:
             sizes.append(size)
-        at = head.find(b"ispe", at + 4)
+        at = meta.find(b"ispe", at + 4)
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _meta(head: bytes) -> bytes:
+    """Give the box that describes the pictures of a file, as far as it is in these bytes; empty where it comes later."""
+    at = 0
+    for _ in range(_MOST_BOXES):
+        length, start = int.from_bytes(head[at : at + 4], "big"), 8
+        if length == 1:  # the length follows, in eight bytes
+            length, start = int.from_bytes(head[at + 8 : at + 16], "big"), 16
+        if head[at + 4 : at + 8] == b"meta":
+            return head[at + start : at + length] if length else head[at + start :]
+        if length < start:
+            break
+        at += length
+    return b""

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.fault import PERMITS, Effect
 from gateway.generation import State
+from gateway.ledger.endings import CANCELS
 from gateway.ledger.events import EventType, announce
 from gateway.ledger.program import Program, Row, ask, one
 from gateway.ledger.records import Attempt, attempt, dump, load
@@ -62,13 +63,17 @@ class Duplicate:
 
 
 def open_attempt(
-    generation: str, n: int, *, provider: str, native: str, form: int, price: int, at: int
+    generation: str, n: int, *, provider: str, native: str, form: int, price: int, at: int, beside: bool = False
 ) -> Program[int | None]:
     """Write the intent before the first byte leaves; give the attempt's id, or None when the generation has ended.
 
-    `n` counts from 1 within the generation; ConstraintBroken when it is taken.
+    `n` counts from 1 within the generation; ConstraintBroken when it is taken. One `beside` another leaves the generation where it
+    is, and gets none when that is no longer running.
     """
-    moved = yield from one("generation_submitting", id=generation, at=at)
+    if beside:
+        moved = yield from one("generation_beside", id=generation)
+    else:
+        moved = yield from one("generation_submitting", id=generation, at=at)
     if moved is None:
         return None
     seq: int = moved["seq"]
@@ -91,7 +96,7 @@ def submitted(attempt_id: int, ref: str | None, kept: Mapping[str, Any], at: int
         return Duplicate(holder["id"]) if holder else False
     moved = yield from one("generation_running", generation=row["generation"], ref=ref, at=at)
     if moved is None:
-        return False
+        return (yield from one("generation_runs", generation=row["generation"])) is not None  # with another beside it
     yield from _started(moved, row["provider"], ref, at)
     return True
 
@@ -148,6 +153,11 @@ def close_attempt(
 def late(attempt_id: int, cost: int | None = None) -> Program[bool]:
     """Note that a job nobody waited for was done after all: billed, and its result thrown away. False when noted before."""
     return (yield from one("attempt_late", id=attempt_id, cost=cost)) is not None
+
+
+def leave(attempt_id: int, at: int) -> Program[bool]:
+    """Leave an open attempt to itself: its generation goes on with another. False when it had ended."""
+    return (yield from one("attempt_leave", id=attempt_id, due=at, cancels=CANCELS)) is not None
 
 
 def due(at: int, limit: int) -> Program[list[Unattended]]:

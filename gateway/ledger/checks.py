@@ -29,7 +29,7 @@ class Finding:
 CHECKS: tuple[Check, ...] = tuple(
     Check(name, statements()[query].says, query)
     for name, query in (
-        (f"L{n}", f"check_l{n}") for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 21, 22, 23)
+        (f"L{n}", f"check_l{n}") for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 21, 22, 23, 24)
     )
 )
 

@@ -26,12 +26,14 @@ ENGINE_VERSION = sqlite3.sqlite_version_info
 
 # A tool that holds the file is waited for as long as this, in seconds; then the caller is told that the store is busy.
 BUSY_TIMEOUT = 5.0
+_PATIENT = "PRAGMA busy_timeout = 5000"
 
 # FULL: a power cut must not forget a paid job, and group commit makes it as fast as NORMAL under load.
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what a caller deleted must not lie on in pages that are free; many builds leave it there
     "PRAGMA journal_size_limit = 67108864",  # the log is cut back to 64 MiB after a burst
 )
 _READER = ("PRAGMA query_only = ON",)
@@ -110,6 +112,10 @@ class Database:
         """The same for programs that go through much of the store: nobody who reads waits behind them."""
         return await self._reporter.submit(program() if callable(program) else program)
 
+    async def fold(self) -> bool:
+        """Bring the log home and empty it, so that what was deleted is in no file any more; False when readers are in the way."""
+        return await self._writer.between(_fold)
+
     async def close(self) -> None:
         """Finish what waits, fold the log into the file and let go of the store; a second call does nothing."""
         if self._closed:
@@ -168,6 +174,16 @@ def _prepare(writer: aiosqlite.Connection, now: int) -> None:
     if found != ["ok"]:
         raise StoreBroken(f"the store is damaged: {'; '.join(found)}; restore it from a backup")
     apply(connection, known(), now)
+
+
+def _fold(connection: sqlite3.Connection) -> bool:
+    # Whoever reads now is not waited for: writers would wait as well, and it is tried again soon.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(_PATIENT)
+    return not busy
 
 
 def _unopened(exc: sqlite3.Error, path: Path) -> StoreError:

@@ -47,8 +47,11 @@ def succeed(
     at: int,
     provider: str,
     reported_cost: int | None = None,
+    others: bool = False,
 ) -> Program[bool]:
     """End with success: outputs recorded, `captured` millionths taken from the hold, the rest given back.
+
+    `others` says that later attempts than this one were made, of which one may still run.
 
     False, and nothing changed, when the generation is not storing this attempt's outputs (any more). ValueError when there
     is no output or nothing to capture; ConstraintBroken when more than the hold would be captured.
@@ -62,8 +65,9 @@ def succeed(
         return False
     seq: int = ended["seq"]
     [won] = yield from ask("attempt_won", id=attempt_id, generation=seq, cost=reported_cost, at=at)
-    if won["n"] > 1:
+    if others or won["n"] > 1:
         yield from ask("attempts_lost", generation=seq)
+        yield from _unattended(seq, at)
     for each in artifacts:
         yield from _keep(seq, each)
     hold = yield from one("hold_settle", generation=seq, captured=captured, at=at)

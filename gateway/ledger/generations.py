@@ -42,6 +42,8 @@ __all__ = [
     "move",
     "page",
     "remove_files",
+    "removed",
+    "removing",
     "seen",
     "stale",
     "succeed",
@@ -122,7 +124,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A generation that was kept long enough and is gone now; whether its files are still to be removed."""
+    """A generation that was kept long enough and is gone now; whether files of it may still be there, whatever became of it."""
 
     id: str
     has_files: bool
@@ -226,9 +228,9 @@ def page(account: str, limit: int, offset: int) -> Program[tuple[list[Record], i
     return [record(row, files.get(row["seq"], ())) for row in rows], counted["generations"] if counted else 0
 
 
-def live() -> Program[list[str]]:
-    """The ids of all generations that have not ended, oldest first: what a restart takes up again."""
-    return [row["id"] for row in (yield from ask("generations_live"))]
+def live() -> Program[list[tuple[str, str]]]:
+    """Account and id of all generations that have not ended, oldest first: what a restart takes up again."""
+    return [(row["account_id"], row["id"]) for row in (yield from ask("generations_live"))]
 
 
 def move(generation: str, a: State, b: State, at: int) -> Program[bool]:
@@ -245,9 +247,10 @@ def delete(account: str, generation: str, at: int) -> Program[Deleted | NotFound
         return NotFound()
     if not (state := State(row["state"])).is_final:
         return StillLive(state)
+    kept = [] if row["removed"] is not None else (yield from ask("artifacts_of", generation=row["seq"]))
+    files = tuple(file["uri"] for file in kept)
     yield from _scrub(row, at)
-    files = yield from ask("artifacts_of", generation=row["seq"])
-    return Deleted(() if row["removed"] is not None else tuple(file["uri"] for file in files))
+    return Deleted(files)
 
 
 def expire(before: int, at: int, limit: int = 50) -> Program[list[Expired]]:
@@ -255,18 +258,33 @@ def expire(before: int, at: int, limit: int = 50) -> Program[list[Expired]]:
     rows = yield from ask("generations_outdated", before=before, limit=limit)
     for row in rows:
         yield from _scrub(row, at)
-    return [Expired(row["id"], row["removed"] is None and row["state"] == State.SUCCEEDED) for row in rows]
+    return [Expired(row["id"], row["removed"] is None) for row in rows]
 
 
 def _scrub(row: Row, at: int) -> Program[None]:
     yield from ask("generation_scrub", id=row["id"], account=row["account_id"], at=at)
+    yield from ask("artifacts_scrub", generation=row["seq"])
     yield from ask("attempts_scrub", generation=row["seq"])
     yield from ask("account_uncount", account=row["account_id"])
 
 
 def remove_files(generation: str, at: int) -> Program[bool]:
     """Mark the files of an ended generation as gone; False when they were already, or it has not ended."""
-    return (yield from one("generation_removed", id=generation, at=at)) is not None
+    row = yield from one("generation_removed", id=generation, at=at)
+    if row is not None:
+        yield from ask("artifacts_scrub", generation=row["seq"])
+    return row is not None
+
+
+def removing(limit: int = 500) -> Program[list[str]]:
+    """The ids of some generations that are said to have no files any more, and may still have some."""
+    return [row["id"] for row in (yield from ask("artifacts_removing", limit=limit))]
+
+
+def removed(ids: Sequence[str]) -> Program[None]:
+    """Note that the files of these generations are removed."""
+    for each in ids:
+        yield from ask("artifacts_removed", id=each)
 
 
 def stale(before: int, limit: int = 100) -> Program[list[str]]:

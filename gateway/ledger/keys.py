@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.ledger.accounts import Allowance, allowance
 from gateway.ledger.program import Program, Row, ask, one
 from gateway.ledger.records import dump, load
 
@@ -21,7 +22,8 @@ class Per(StrEnum):
 class Caps:
     """What a key may be used for beyond its scopes; None and empty cap nothing.
 
-    `models` are patterns, `budget` millionths of a credit, `rate` requests a minute, `in_flight` generations under way.
+    `models` are patterns, `budget` millionths of a credit, `rate` requests a minute, `in_flight` generations under way, `images`
+    and `videos` those of one kind.
     """
 
     models: tuple[str, ...] = ()
@@ -29,6 +31,8 @@ class Caps:
     per: Per = Per.ALL
     rate: int | None = None
     in_flight: int | None = None
+    images: int | None = None
+    videos: int | None = None
 
 
 NO_CAPS = Caps()
@@ -84,13 +88,21 @@ def create(key: KeyRow) -> Program[None]:
         budget_per=key.caps.per.value,
         rate=key.caps.rate,
         in_flight=key.caps.in_flight,
+        images=key.caps.images,
+        videos=key.caps.videos,
     )
 
 
 def by_hash(digest: str) -> Program[KeyRow | None]:
     """Find a key by its hash, whatever its state."""
+    found = yield from identified(digest)
+    return found[0] if found else None
+
+
+def identified(digest: str) -> Program[tuple[KeyRow, Allowance] | None]:
+    """Find a key by its hash, whatever its state, and what is said of its account."""
     row = yield from one("key_by_hash", hash=digest)
-    return _key(row) if row else None
+    return (_key(row), allowance(row)) if row else None
 
 
 def find(key_id: str) -> Program[KeyRow | None]:
@@ -117,6 +129,8 @@ def change(key: KeyRow) -> Program[bool]:
         budget_per=key.caps.per.value,
         rate=key.caps.rate,
         in_flight=key.caps.in_flight,
+        images=key.caps.images,
+        videos=key.caps.videos,
     )
     return row is not None
 
@@ -171,6 +185,8 @@ def _key(row: Row) -> KeyRow:
             per=Per(row["budget_per"]),
             rate=row["rate"],
             in_flight=row["in_flight"],
+            images=row["images"],
+            videos=row["videos"],
         ),
         family=row["family"] or "",
     )

@@ -82,6 +82,21 @@ class Lane:
             self._task = asyncio.create_task(self._drain())
         return await future
 
+    async def between(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function on the connection, between two batches and in no transaction."""
+        if self._closed or self._failed.is_set():
+            raise StoreFailed(
+                "the store is closed" if self._closed else "the store failed before and takes no more work"
+            )
+        try:
+            done: T = await self._connection._execute(lambda: work(self._connection._conn))  # type: ignore[no-untyped-call]  # noqa: SLF001 - as in `_batch`
+        except sqlite3.Error as exc:
+            error = translate(exc, "between two batches")
+            if isinstance(error, StoreBroken):
+                self._failed.set()
+            raise error from exc
+        return done
+
     async def close(self) -> None:
         """Take nothing more, finish what waits, close the connection."""
         self._closed = True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import aiohttp
@@ -26,7 +25,7 @@ class Post:
     """Posts to receivers."""
 
     def __init__(
-        self, outside: aiohttp.ClientSession, inside: aiohttp.ClientSession, policy: Policy, own: tuple[str, ...]
+        self, outside: aiohttp.ClientSession, inside: aiohttp.ClientSession, policy: Policy, own: Collection[str]
     ) -> None:
         """Post over `outside` to public addresses, over `inside` to those only the operator's networks may have."""
         self._outside = outside
@@ -81,14 +80,17 @@ def _why(error: Exception) -> str:
 
 @asynccontextmanager
 async def opened(
-    policy: Policy, own: tuple[str, ...] = (), *, resolver: AbstractResolver | None = None
+    policy: Policy, own: Collection[str] = (), *, resolver: AbstractResolver | None = None
 ) -> AsyncIterator[Post]:
-    """Open the sessions that post: guarded sockets, no cookies, no proxy from the environment, nothing unpacked."""
+    """Open the sessions that post: guarded sockets, no cookies, no proxy from the environment, nothing unpacked.
+
+    `own` are the addresses of the gateway itself, looked at before each attempt.
+    """
     names = resolver or _Names()
     try:
         async with (
-            _session(socket_factory(policy), names) as outside,
-            _session(_allowed_alone(policy), names) as inside,
+            _session(socket_factory(policy, own), names) as outside,
+            _session(_allowed_alone(policy, own), names) as inside,
         ):
             yield Post(outside, inside, policy, own)
     finally:
@@ -107,15 +109,12 @@ def _session(factory: Callable[[AddrInfo], socket.socket], resolver: AbstractRes
     )
 
 
-def _allowed_alone(policy: Policy) -> Callable[[AddrInfo], socket.socket]:
+def _allowed_alone(policy: Policy, own: Collection[str]) -> Callable[[AddrInfo], socket.socket]:
     """Open sockets to the networks the operator opened, and to no other."""
-    open_socket = socket_factory(policy)
+    open_socket = socket_factory(policy, own)
 
     def open_inside(addr_info: AddrInfo) -> socket.socket:
-        address = ip_address(addr_info[4][0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if not any(address in network for network in policy.allow):
+        if not policy.opens(addr_info[4][0]):
             raise Blocked("an address outside the networks the operator opened")
         return open_socket(addr_info)
 

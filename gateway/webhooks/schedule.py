@@ -107,7 +107,7 @@ def retry_after(written: str | None, now: int) -> int | None:
         return int(written) * 1000
     try:
         moment = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0, round(moment.timestamp() * 1000) - now) if moment > datetime(1970, 1, 1, tzinfo=UTC) else None

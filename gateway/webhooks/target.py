@@ -6,19 +6,17 @@ speak plain HTTP and have any port; that it is inside is checked again when it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+import posixpath
+from collections.abc import Collection
+from urllib.parse import unquote, urlsplit
 
-from gateway.egress import BadAddress, Policy, check_url
-
-_LOOPBACK = "127.0.0.1"
+from gateway.egress import BadAddress, Policy, check_url, is_literal, is_own, place
 
 
-def check(url: str, policy: Policy, own: Iterable[str] = ()) -> None:
+def check(url: str, policy: Policy, own: Collection[str] = ()) -> None:
     """Refuse an address that no endpoint may have; `own` are the gateway's addresses. Raises `BadAddress`."""
     check_url(url, policy, schemes=("https", "http"))
-    if any(_is_within(url, each) for each in own):
+    if is_own(*place(url), own) or any(_is_within(url, each) for each in own):
         raise BadAddress("the URL is the gateway's own; an endpoint is somebody else's")
     if is_inside(url) and not _may_be_inside(url, policy):
         raise BadAddress("the URL must begin with https:// and have the default port")
@@ -31,20 +29,16 @@ def is_inside(url: str) -> bool:
 
 
 def _may_be_inside(url: str, policy: Policy) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        address = ip_address(_LOOPBACK if host == "localhost" else host)
-    except ValueError:
-        return bool(policy.allow)  # a name: where it leads is seen when it is dialled
-    return any(address in network for network in policy.allow)
+    host, _ = place(url)
+    # Of a name it is seen when it is dialled where it leads.
+    return policy.opens(host) if is_literal(host) else bool(policy.allow)
 
 
 def _is_within(url: str, own: str) -> bool:
-    one, other = urlsplit(url), urlsplit(own)
-    same = (one.hostname, one.port or _port(one.scheme)) == (other.hostname, other.port or _port(other.scheme))
-    path = other.path.rstrip("/")
-    return same and (one.path == path or one.path.startswith(f"{path}/") or not path)
+    one, other = _path(url), _path(own)
+    return place(url) == place(own) and (one == other or one.startswith(f"{other}/") or not other)
 
 
-def _port(scheme: str) -> int:
-    return 443 if scheme.lower() == "https" else 80
+def _path(url: str) -> str:
+    """Give the path as those who stand before a gateway read it: unescaped, without dots and doubled or final slashes."""
+    return posixpath.normpath(f"/{unquote(urlsplit(url).path).lstrip('/')}").rstrip("/")

@@ -4,6 +4,10 @@ UPDATE generation SET state = 'submitting', changed = :at
  WHERE id = :id AND state NOT IN ('succeeded', 'failed', 'canceled')
 RETURNING seq;
 
+-- name: generation_beside
+-- Finds a generation whose job runs, and keeps it there until an attempt beside that is written.
+UPDATE generation SET changed = changed WHERE id = :id AND state = 'running' RETURNING seq;
+
 -- name: attempt_open
 -- Writes an attempt before its first byte leaves; until more is known it may have cost money.
 INSERT INTO attempt (generation, n, provider, native, form, state, price, billing, started)
@@ -35,6 +39,10 @@ UPDATE attempt SET state = 'storing', outputs = :outputs, submitted = COALESCE(s
    AND EXISTS (SELECT 1 FROM generation g
                 WHERE g.seq = attempt.generation AND g.state IN ('submitting', 'running'))
 RETURNING generation, provider, ref;
+
+-- name: generation_runs
+-- Whether a generation is running.
+SELECT seq FROM generation WHERE seq = :generation AND state = 'running';
 
 -- name: generation_storing
 -- Takes a generation to storing once a provider has done its work.
@@ -73,6 +81,12 @@ RETURNING id;
 -- Sees to it that what is open of an ended generation is not forgotten, should nobody close it.
 UPDATE attempt SET due = :due, cancels = :cancels
  WHERE generation = :generation AND state IN ('submitting', 'submitted', 'storing');
+
+-- name: attempt_leave
+-- Sees to it that one open attempt is closed, and its job stopped, by whoever sees to what nobody waits for.
+UPDATE attempt SET due = :due, cancels = :cancels
+ WHERE id = :id AND state IN ('submitting', 'submitted', 'storing')
+RETURNING id;
 
 -- name: attempts_due
 -- Attempts nobody waits for that something is due for, the most overdue first.

@@ -60,7 +60,8 @@ SELECT generations FROM account WHERE id = :account;
 
 -- name: generations_live
 -- Every generation that has not ended, oldest first.
-SELECT id FROM generation WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;
+SELECT account_id, id FROM generation
+ WHERE state NOT IN ('succeeded', 'failed', 'canceled') ORDER BY created, seq;
 
 -- name: artifacts_of
 -- The outputs of one generation.
@@ -80,7 +81,8 @@ UPDATE generation SET state = :b, changed = :at WHERE id = :id AND state = :a RE
 -- Ends a generation that is storing the outputs of this attempt.
 UPDATE generation
    SET state = 'succeeded', settled = :captured, provider_used = :provider, ended = :at, changed = :at,
-       started = COALESCE(started, :at)
+       started = COALESCE(started, :at),
+       prediction = COALESCE((SELECT w.ref FROM attempt w WHERE w.id = :attempt), prediction)
  WHERE id = :id AND state = 'storing'
    AND EXISTS (SELECT 1 FROM attempt a WHERE a.id = :attempt AND a.generation = generation.seq AND a.state = 'storing')
 RETURNING seq;
@@ -107,8 +109,22 @@ RETURNING seq;
 
 -- name: generations_outdated
 -- Generations that ended before a time and are still there, oldest first.
-SELECT seq, id, account_id, removed, state FROM generation
+SELECT seq, id, account_id, removed FROM generation
  WHERE ended < :before AND deleted IS NULL ORDER BY ended LIMIT :limit;
+
+-- name: artifacts_scrub
+-- Forgets where the outputs of an ended generation are: a link or the bytes themselves at once, files once they are removed.
+UPDATE artifact SET uri = CASE WHEN sha256 IS NULL OR uri = '' THEN '' ELSE 'removing' END WHERE generation = :generation;
+
+-- name: artifacts_removing
+-- Generations whose files are still to be removed.
+SELECT id FROM generation WHERE seq IN (SELECT generation FROM artifact WHERE uri = 'removing' LIMIT :limit);
+
+-- name: artifacts_removed
+-- Notes that the files of a generation are removed.
+UPDATE artifact SET uri = ''
+ WHERE uri = 'removing' AND generation = (SELECT seq FROM generation WHERE id = :id)
+RETURNING idx;
 
 -- name: attempts_scrub
 -- Deletes what an ended generation's attempts kept of its content.

@@ -2,13 +2,14 @@
 -- Writes a new key.
 INSERT INTO api_key
        (id, account_id, name, prefix, hash, scopes, networks, created, expires,
-        starts, models, budget, budget_per, rate, in_flight, family)
+        starts, models, budget, budget_per, rate, in_flight, images, videos, family)
 VALUES (:id, :account, :name, :prefix, :hash, :scopes, :networks, :created, :expires,
-        :starts, :models, :budget, :budget_per, :rate, :in_flight, :family);
+        :starts, :models, :budget, :budget_per, :rate, :in_flight, :images, :videos, :family);
 
 -- name: key_by_hash
--- The key with this hash, whatever its state.
-SELECT * FROM api_key WHERE hash = :hash;
+-- The key with this hash, whatever its state, and what its account is held to.
+SELECT k.*, a.request_rate, a.generation_rate, a.images AS account_images, a.videos AS account_videos, a.daily
+  FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.hash = :hash;
 
 -- name: key_find
 -- The key with this id, whatever its state.
@@ -26,7 +27,7 @@ SELECT * FROM api_key ORDER BY created DESC, id DESC;
 -- Changes what a key may be used for, unless it is revoked.
 UPDATE api_key
    SET name = :name, networks = :networks, models = :models, budget = :budget, budget_per = :budget_per, rate = :rate,
-       in_flight = :in_flight
+       in_flight = :in_flight, images = :images, videos = :videos
  WHERE id = :id AND revoked IS NULL
 RETURNING id;
 
@@ -55,14 +56,22 @@ SELECT account_id FROM api_key
 -- Notes when a key was last used.
 UPDATE api_key SET last_used = :at WHERE id = :id AND (last_used IS NULL OR last_used < :at);
 
--- name: key_caps
--- What a key is held to when a generation begins.
-SELECT COALESCE(family, id) AS family, budget, budget_per, in_flight FROM api_key WHERE id = :id;
+-- name: caps
+-- What an account is held to when a generation begins, and the key if it is one of its keys.
+SELECT a.request_rate, a.generation_rate, a.images AS account_images, a.videos AS account_videos, a.daily,
+       k.id AS key_id, COALESCE(k.family, k.id) AS family, k.budget, k.budget_per, k.in_flight, k.images, k.videos
+  FROM account a LEFT JOIN api_key k ON k.id = :key AND k.account_id = a.id WHERE a.id = :account;
 
 -- name: key_under_way
 -- A row when more generations of a family of keys have not ended than a number; nothing is counted beyond it.
 SELECT seq FROM generation
  WHERE ended IS NULL AND key_id IS NOT NULL
+   AND key_id IN (SELECT id FROM api_key WHERE id = :family OR family = :family) LIMIT 1 OFFSET :beyond;
+
+-- name: key_under_way_of
+-- The same for generations of one kind.
+SELECT seq FROM generation
+ WHERE ended IS NULL AND key_id IS NOT NULL AND kind = :kind
    AND key_id IN (SELECT id FROM api_key WHERE id = :family OR family = :family) LIMIT 1 OFFSET :beyond;
 
 -- name: key_spent

@@ -73,7 +73,7 @@ def test_a_disk_is_a_store(tmp_path: Path) -> None:
 
 
 async def test_an_output_is_kept_with_its_facts(disk: Disk, root: Path, png: bytes) -> None:
-    """What was written is there byte for byte, under our name, with hash, size, type and measures."""
+    """S61: what was written is there byte for byte, under our name, with hash, size, type and measures."""
     artifact = await disk.write("gen_1", 2, said(png[:5], b"", png[5:]), kind="image", limit=LIMIT)
     digest = hashlib.sha256(png).hexdigest()
     shard = hashlib.sha256(b"gen_1").hexdigest()[:2]
@@ -241,7 +241,7 @@ async def test_no_other_name_reaches_the_disk(disk: Disk, root: Path, png: bytes
     ],
 )
 async def test_unknown_names_are_not_stored(disk: Disk, uri: str) -> None:
-    """A URI that was never given out, traversal included, is not stored; one answer for all of them."""
+    """S61: a URI that was never given out, traversal included, is not stored; one answer for all of them."""
     with pytest.raises(NotStored, match="no output is stored"):
         await disk.open(uri)
 

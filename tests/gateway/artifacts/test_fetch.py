@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.artifacts.fault import OutputFault
-from gateway.artifacts.fetch import fetch, is_inline, open_session
+from gateway.artifacts.fetch import fetch, is_inline, next_hop, open_session
 from gateway.egress import Policy
 from tests.gateway.artifacts.far import Far
 
@@ -64,7 +64,7 @@ async def test_bodies_without_a_length_are_given_whole(door: Door, far: Far) -> 
 
 
 async def test_the_request_carries_nothing_of_ours(door: Door, far: Far) -> None:
-    """Neither cookies a far end sets nor anything else of ours is sent, on a redirect neither."""
+    """S31: neither cookies a far end sets nor anything else of ours is sent, on a redirect neither."""
     end = far.serve("/end", BODY, "Set-Cookie: a=1")
     start = far.serve("/start", b"", f"Location: {end}", "Set-Cookie: b=2; Path=/", status="302 Found")
     for _ in range(2):
@@ -199,14 +199,24 @@ async def test_redirects_are_followed_three_times(door: Door, far: Far) -> None:
     ],
 )
 async def test_redirects_inside_are_blocked(door: Door, far: Far, target: str) -> None:
-    """A redirect to a forbidden address, scheme or port is stopped at that hop."""
+    """S30: a redirect to a forbidden address, scheme or port is stopped at that hop."""
     url = far.serve("/", b"", f"Location: {target.format(port=far.port)}", status="302 Found")
     assert await door.fault(url) == ("blocked", False)
     assert len(far.heads) == 1
 
 
+def test_a_redirect_to_plain_http_is_not_followed() -> None:
+    """S30: what was asked for under a certificate is not taken from whoever answers without one."""
+    for target in ("http://a.example/x", "HTTP://b.example/"):
+        with pytest.raises(OutputFault, match="from https to plain http") as caught:
+            next_hop("HTTPS://a.example/x", target)
+        assert (caught.value.kind, caught.value.retryable) == ("blocked", False)
+    assert next_hop("https://a.example/x", "//b.example/y#z") == "https://b.example/y"
+    assert next_hop("http://a.example/x", "https://a.example/y") == "https://a.example/y"
+
+
 async def test_a_name_that_resolves_inside_is_blocked(door: Door, far: Far) -> None:
-    """The socket's guard holds where the address looks harmless: the name is one that resolves to loopback."""
+    """S27: the socket's guard holds where the address looks harmless: the name is one that resolves to loopback."""
     async with open_session(Policy.parse(["10.0.0.0/8"])) as guarded:
         other = Door(guarded, door.policy)  # its URL check lets localhost pass, the guard does not
         assert await other.fault(f"http://localhost:{far.port}/") == ("blocked", False)
@@ -226,7 +236,7 @@ async def test_no_http_is_refused(door: Door, far: Far) -> None:
 
 
 async def test_a_session_that_could_say_more_is_not_used(far: Far, policy: Policy) -> None:
-    """A session with cookies, headers of its own or unpacking is a mistake of the program, told before anything is sent."""
+    """S31, S36: a session with cookies, headers of its own or unpacking is a mistake of the program, told before anything is sent."""
     url = far.serve("/", BODY)
     for options in (
         {},
@@ -240,7 +250,7 @@ async def test_a_session_that_could_say_more_is_not_used(far: Far, policy: Polic
 
 
 async def test_certificates_are_verified(session: aiohttp.ClientSession) -> None:
-    """The session offers no way around the verification of certificates."""
+    """S35: the session offers no way around the verification of certificates."""
     connector = session.connector
     assert isinstance(connector, aiohttp.TCPConnector)
     assert connector._ssl is True
@@ -275,10 +285,19 @@ async def test_plain_inline_text_is_unescaped(door: Door) -> None:
     assert await door.fault("data:,abc", limit=2) == ("too_large", False)
 
 
-@pytest.mark.parametrize("rest", ["", "image/png;base64", ";base64,a", ";base64,a!bc", ";base64,AA==AAAA", ";base64,é"])
+@pytest.mark.parametrize(
+    "rest", ["", "image/png;base64", ";base64,a", ";base64,a!bc", ";base64,AA==AAAA", ";base64,é", ",\ud800"]
+)
 async def test_bad_inline_data_is_refused(door: Door, rest: str) -> None:
     """Data that cannot be unpacked is refused for good."""
     assert await door.fault("data:" + rest) == ("refused", False)
+
+
+@pytest.mark.parametrize("url", ["http://[#", "//[::1#a", "https://[x]/#", "https://a.example:x/#"])
+async def test_an_address_that_is_none_is_refused(door: Door, url: str) -> None:
+    """What cannot even be taken apart is a fault of the output, and no error of ours."""
+    kind, again = await door.fault(url)
+    assert (kind in {"refused", "blocked"}, again) == (True, False)
 
 
 async def test_padding_in_the_middle_is_refused(door: Door) -> None:

@@ -61,7 +61,7 @@ async def test_an_inline_output_becomes_ours(kept: Keep, png: bytes) -> None:
     ],
 )
 async def test_what_is_no_picture_is_not_stored(kept: Keep, far: Far, tmp_path: Path, body: bytes) -> None:
-    """A page, a document, a script or a program declared as a picture is refused, and nothing is stored."""
+    """S58: a page, a document, a script or a program declared as a picture is refused, and nothing is stored."""
     with pytest.raises(OutputFault) as caught:
         await kept(far.serve("/a.png", body, "Content-Type: image/png"))
     assert (caught.value.kind, caught.value.retryable) == ("not_media", True)

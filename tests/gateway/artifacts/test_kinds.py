@@ -118,7 +118,7 @@ def test_moving_and_sounding_files_are_told(head: bytes, media: Media) -> None:
     ],
 )
 def test_everything_else_is_no_media(head: bytes) -> None:
-    """Pages, documents, programs and oversized or undersized headers are none of ours."""
+    """S57, S58: pages, documents, programs and oversized or undersized headers are none of ours."""
     assert told(head) is None
 
 
@@ -131,7 +131,7 @@ def test_admission_names_what_it_saw(png: bytes) -> None:
 
 
 def test_too_many_pixels_are_refused(png: bytes) -> None:
-    """A picture that claims 400 million pixels is refused by its header alone, for good."""
+    """S57: a picture that claims 400 million pixels is refused by its header alone, for good."""
     bomb = png[:16] + struct.pack(">II", 20_000, 20_000) + png[24:]
     with pytest.raises(OutputFault, match="20000x20000") as caught:
         admit(bomb, "image")
@@ -141,7 +141,7 @@ def test_too_many_pixels_are_refused(png: bytes) -> None:
 @given(st.sampled_from(ALL), st.integers(0, 60), st.binary(max_size=80))
 @example(JPEG, 0, b"\xff\xd8\xff\xe0\x00\x00" * 10)
 def test_no_header_breaks_the_readers(media: Media, cut: int, noise: bytes) -> None:
-    """Damaged and shortened headers give a size above zero or none, never an error."""
+    """S57: damaged and shortened headers give a size above zero or none, never an error."""
     for start in (drawn("PNG", 3, 3), drawn("JPEG", 3, 3), drawn("WEBP", 3, 3), boxed(b"avif") + b"ispe"):
         head = start[:cut] + noise
         told(head)

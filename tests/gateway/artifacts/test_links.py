@@ -14,7 +14,7 @@ QUERY = sign(SECRET, PATH, 2_000)
 
 
 def test_a_fresh_link_opens() -> None:
-    """A link opens its path until the second it names."""
+    """S60: a link opens its path until the second it names."""
     assert PATH == "/v1/outputs/gen_1/0.png"
     assert verify(SECRET, PATH, QUERY, now_s=1_999) is None
     assert verify(SECRET, PATH, QUERY, now_s=2_000) is Refusal.EXPIRED
@@ -24,7 +24,7 @@ def test_a_fresh_link_opens() -> None:
     "path", ["/v1/outputs/gen_1/1.png", "/v1/outputs/gen_2/0.png", "/v1/outputs/gen_1/0.jpg", "", "/\ud800"]
 )
 def test_another_path_stays_shut(path: str) -> None:
-    """A link opens no other path."""
+    """S60: a link opens no other path."""
     assert verify(SECRET, path, QUERY, now_s=0) is Refusal.FORGED
 
 
@@ -36,7 +36,7 @@ def test_a_later_end_stays_shut() -> None:
 
 @pytest.mark.parametrize("at", range(len(QUERY) - 64, len(QUERY)))
 def test_a_changed_signature_stays_shut(at: int) -> None:
-    """Each single changed character of the signature shuts the link."""
+    """S60: each single changed character of the signature shuts the link."""
     other = QUERY[:at] + ("0" if QUERY[at] != "0" else "1") + QUERY[at + 1 :]
     assert verify(SECRET, PATH, other, now_s=0) is Refusal.FORGED
 
@@ -55,7 +55,7 @@ def test_a_changed_signature_stays_shut(at: int) -> None:
     ],
 )
 def test_another_form_is_unsigned(query: str) -> None:
-    """What is not exactly a link's query counts as unsigned."""
+    """S60: what is not exactly a link's query counts as unsigned."""
     assert verify(SECRET, PATH, query, now_s=0) is Refusal.UNSIGNED
 
 

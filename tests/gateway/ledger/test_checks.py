@@ -61,6 +61,8 @@ DAMAGE = [
     ("L23", "UPDATE key_spend SET amount = amount - 1"),
     ("L23", "DELETE FROM key_spend"),
     ("L23", "UPDATE generation SET key_id = NULL WHERE id = 'bought'"),
+    ("L24", "UPDATE account_spend SET amount = amount + 1"),
+    ("L24", "DELETE FROM account_spend"),
 ]
 
 

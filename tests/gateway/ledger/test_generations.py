@@ -132,7 +132,7 @@ async def test_what_is_live_is_listed_oldest_first(desk: Any) -> None:
     await desk.done("done")
     await desk.accept("b")
     await desk.accept("a")
-    assert await desk.store.read(generations.live()) == ["b", "a"]
+    assert await desk.store.read(generations.live()) == [("acme", "b"), ("acme", "a")]
 
 
 async def test_a_move_happens_once(desk: Any) -> None:

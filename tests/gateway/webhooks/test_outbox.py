@@ -6,6 +6,7 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -254,6 +255,22 @@ async def test_a_replay_is_sent_under_its_own_id(at: Office) -> None:
     await at.go(0.1)
     assert [sent.id for sent in at.sent[1:]] == [new]
     assert at.sent[0].data == at.sent[1].data
+
+
+async def test_no_id_holds_a_dot(at: Office) -> None:
+    """S76: whatever the endpoint is called, the id that is signed between dots is a UUID, for events, queued ones and tests."""
+    await at.listen("a.b..c")
+    for _ in range(20):
+        await at.fail()
+    await at.go(60, step=1)
+    await at.store.write(endpoints.disable("we_a.b..c", Why.OWNER, at.clock.now_ms()))
+    await at.fail()
+    await at.store.write(endpoints.enable("we_a.b..c", at.clock.now_ms()))
+    await at.store.write(endpoints.test("we_a.b..c", "6f1c2f9e-5a51-4d2c-9a4b-1d2f3c4b5a69", at.clock.now_ms()))
+    await at.go(60, step=1)
+    found = {sent.id for sent in at.sent}
+    assert len(found) == 22
+    assert all(str(UUID(each)) == each and "." not in each for each in found)
 
 
 async def test_a_test_is_sent_whatever_is_wanted(at: Office) -> None:

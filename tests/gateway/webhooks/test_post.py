@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import standardwebhooks
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from svix.webhooks import Webhook as Svix
 
 from gateway.egress import Policy
-from gateway.webhooks import post
+from gateway.webhooks import post, sign
 from gateway.webhooks.post import Post
 from gateway.webhooks.schedule import Answered, Unanswered
+from gateway.webhooks.sign import Secrets
 from tests.gateway.webhooks.receiver import Receiver, hang, receiving
 
 HOME = Policy.parse(["127.0.0.0/8"])
@@ -56,6 +61,30 @@ async def send() -> AsyncIterator[Post]:
         yield made
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["", "é海豹😀", "\r\n\t\0", "x" * 100_000, {"b": 1, "a": [None, True, 1.5, ""]}],
+    ids=["nothing", "other scripts", "invisible", "long", "nested"],
+)
+async def test_the_body_sent_is_the_body_signed(receiver: Receiver, send: Post, told: Any) -> None:
+    """S75: what a receiver reads off its line is to the byte what was signed, and verifies with the headers it came with."""
+    secret = Secrets(b"a key of the tests").derived("we_1", 1)
+    for body in (
+        json.dumps({"told": told}).encode(),
+        json.dumps({"told": told}, ensure_ascii=False, indent=1).encode(),
+    ):
+        headers = sign.headers(
+            (secret,), delivery="d-1", event="webhook.test", happened="now", now=time.time_ns() // 10**6, body=body
+        )
+        assert await send(f"{receiver.origin}/x", body, headers, 5) == Answered(204)
+        got = receiver.got[-1]
+        assert got.body == body
+        assert got.headers["Content-Length"] == str(len(body))
+        assert {"Transfer-Encoding", "Content-Encoding"}.isdisjoint(got.headers)
+        standardwebhooks.Webhook(secret).verify(got.body, got.headers)
+        Svix(secret).verify(got.body, got.headers)
+
+
 async def test_bytes_arrive_as_they_were_signed(receiver: Receiver, send: Post) -> None:
     """Body and headers arrive as they were handed over."""
     body = b'{"a":"\xc3\xa9"}'
@@ -68,7 +97,7 @@ async def test_bytes_arrive_as_they_were_signed(receiver: Receiver, send: Post) 
 
 
 async def test_a_redirect_is_not_followed(receiver: Receiver, send: Post) -> None:
-    """Its status is the answer, and nobody else is asked."""
+    """S30: its status is the answer, and nobody else is asked."""
     receiver.does["/x"] = web.Response(status=307, headers={"Location": f"{receiver.origin}/other"})
     assert await send(f"{receiver.origin}/x", b"{}", {}, 5) == Answered(307)
     assert [each.path for each in receiver.got] == ["/x"]
@@ -119,7 +148,7 @@ async def test_an_answer_that_drips_ends_in_time(receiver: Receiver, send: Post)
 
 
 async def test_an_address_inside_is_never_dialled(receiver: Receiver) -> None:
-    """A name that leads inside is refused when it is dialled, and the word for it tells nothing of where it led."""
+    """S39: a name that leads inside is refused when it is dialled, and the word for it tells nothing of where it led."""
     names = Leads("127.0.0.1")
     async with post.opened(Policy(), resolver=names) as send:
         assert await send("https://hooks.example.com/", b"{}", {}, 5) == Unanswered("blocked_address")
@@ -128,9 +157,10 @@ async def test_an_address_inside_is_never_dialled(receiver: Receiver) -> None:
 
 
 async def test_plain_http_stays_inside() -> None:
-    """Where networks are opened, plain HTTP to a name goes there and nowhere else."""
+    """S34: where networks are opened, plain HTTP to a name goes there and nowhere else."""
     async with post.opened(HOME, resolver=Leads("93.184.216.34")) as send:
-        assert await send("http://app.example.com:9000/", b"{}", {}, 5) == Unanswered("blocked_address")
+        for url in ("http://app.example.com:9000/", "http://app.example.com/", "https://app.example.com:8443/"):
+            assert await send(url, b"{}", {}, 5) == Unanswered("blocked_address")
 
 
 async def test_a_name_inside_is_dialled_where_that_is_allowed(receiver: Receiver) -> None:
@@ -141,7 +171,7 @@ async def test_a_name_inside_is_dialled_where_that_is_allowed(receiver: Receiver
 
 
 async def test_the_gateway_itself_is_not_told(receiver: Receiver) -> None:
-    """Its own address is refused even inside an opened network."""
+    """S38: its own address is refused even inside an opened network."""
     async with post.opened(HOME, (receiver.origin,)) as send:
         assert await send(f"{receiver.origin}/x", b"{}", {}, 5) == Unanswered("refused_address")
 

@@ -79,6 +79,8 @@ def test_a_receiver_may_ask_for_patience(status: int, made: int, said: str | Non
         ("", None),
         ("12, 13", None),
         ("Mon, 99 Nov 2025 16:00:00 GMT", None),
+        ("Mon, 24 Nov 99999999999999999999 16:00:00 GMT", None),
+        ("Mon, 24 Nov 2025 16:00:00 +99999999999999999999", None),
         ("٣", None),
     ],
 )
