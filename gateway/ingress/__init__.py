@@ -2,7 +2,10 @@
 
 - `weigh`       a request against what its model offers and the policy: what is wrong, or the plan that serves it
 - `intake`      the one door: weighed, its price held, its row written, its work begun; `pinned` is what that is decided from
-- `door`        the listening sockets
+- `door`        the listening sockets; `entrance` serves an application behind it
+- `connection`  one connection; `watch` how long it may take over what, with `waiting` as its queues; `preamble` whom a balancer
+                speaks for, `screen` what a head is refused for, `misread` what is said of one that cannot be read,
+                `pieces` how a large answer is sent
 - `refusal`     every error there is, in one table
 - `body`        a JSON body, read strictly; `admission` how much of them is held at once; `tags` what a request is marked with
 - `callers`     API key → who is asking and what they may do; `keyform`, `credential`, `address` and `limiter` are its parts: how a
@@ -17,6 +20,7 @@
 - `library`     /v1/library, /v1/health
 - `outputs`     /v1/outputs: stored files by signed link
 - `operations`  liveness, readiness, metrics
+- `reference`   /openapi.json, /docs: all of these as a document, which `openapi` makes
 - `shelf`       what the library says of one model
 - `webhooks`    /v1/webhooks: who is told what became of the work
 - `admin`       keys, accounts, credits and checks, on the private socket; `desk`, `keyring`, `keyterms`, `statement`, `endpoints`,

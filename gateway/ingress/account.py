@@ -18,8 +18,8 @@ from gateway.ledger.accounts import Account as Row
 from gateway.ledger.database import Database
 from gateway.money import as_number
 
-_USUAL_DAYS = 30
-_MOST_DAYS = 90
+USUAL_DAYS = 30
+MOST_DAYS = 90
 _MOST_KINDS = 10_000  # kinds of answers counted between two flushes; the kinds are few unless the store takes none
 
 
@@ -79,7 +79,7 @@ class Account:
 
     async def usage(self, request: web.Request, caller: Caller) -> web.Response:
         """What was asked for in the last days, and what became of it."""
-        days = whole(request, "days", _USUAL_DAYS, 1, _MOST_DAYS)
+        days = whole(request, "days", USUAL_DAYS, 1, MOST_DAYS)
         since = self._clock.now_ms() - days * usage.DAY
         row = await self._find(caller)
         used = await self._store.report(usage.report(caller.account, since))

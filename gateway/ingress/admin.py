@@ -19,7 +19,7 @@ from aiohttp import web
 
 from gateway import log
 from gateway.clock import Clock, iso
-from gateway.ingress import alerting, auditing, body, endpoints, keyring, retelling, statement, switches
+from gateway.ingress import alerting, allowances, auditing, body, endpoints, keyring, retelling, statement, switches
 from gateway.ingress.desk import Act, AdminError, Desk, Random, Receivers, Switchboard, text
 from gateway.ingress.refusal import Refusal
 from gateway.ledger import accounts, audit, checks, credits
@@ -107,6 +107,7 @@ def application(office: Office) -> web.Application:
 
 
 async def _accounts_create(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Open an account."""
     account = text(given, "account")
     if not _ACCOUNT.fullmatch(account):
         raise AdminError("the id of an account is up to 64 letters, digits, '.', '_' and '-', such as acme")
@@ -117,6 +118,7 @@ async def _accounts_create(desk: Desk, given: Mapping[str, Any]) -> dict[str, An
 
 
 async def _accounts_list(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every account, with what it has."""
     rows = await desk.store.report(accounts.list_())
     found = [
         {
@@ -132,6 +134,7 @@ async def _accounts_list(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any
 
 
 async def _credits_add(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Add credits to an account; the same reference adds once."""
     account = text(given, "account")
     reference = text(given, "reference", str(uuid.UUID(bytes=desk.random(16), version=4)))
     try:
@@ -156,6 +159,7 @@ async def _credits_add(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _credits_show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an account has, and what moved last."""
     account = text(given, "account")
     found = await desk.store.report(accounts.find(account))
     if found is None:
@@ -166,12 +170,14 @@ async def _credits_show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _doctor(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the ledger."""
     found = await desk.store.report(checks.run_checks(desk.now, _CHECK_GRACE))
     findings = [{"check": each.check.name, "says": each.check.sentence, "rows": list(each.rows)} for each in found]
     return {"checks": len(checks.CHECKS), "findings": findings}
 
 
 async def _config_show(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in force."""
     if desk.config is None:
         raise AdminError("no gateway runs on this store; `tidegate check` says what a policy file means")
     return dict(desk.config())
@@ -183,6 +189,7 @@ ACTS: Mapping[str, tuple[Act, tuple[str, ...]]] = MappingProxyType(
         **keyring.ACTS,
         "accounts.create": (_accounts_create, ("account", "name")),
         "accounts.list": (_accounts_list, ()),
+        **allowances.ACTS,
         "credits.add": (_credits_add, ("account", "amount", "reference", "note")),
         "credits.show": (_credits_show, ("account",)),
         **statement.ACTS,

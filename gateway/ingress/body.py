@@ -17,7 +17,9 @@ from typing import Any
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from gateway.ingress.admission import ROOM
 from gateway.ingress.refusal import Refusal
+from gateway.ingress.sharing import arrived
 
 LARGEST_BODY = 100_000  # bytes, the limit of the native API
 SLOWEST_BODY = 30.0  # seconds for a whole body; a client that needs longer sends a byte now and then
@@ -25,6 +27,7 @@ _DEEPEST = 32  # levels; the requests of the API need two
 _LARGEST_NUMBER = 2**53 - 1  # beyond it readers that hold numbers as doubles disagree about the value
 _LONGEST_DIGITS = 400  # digits of an integer that are converted at all; the conversion's time grows with their square
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BROKEN = (ClientPayloadError, HttpProcessingError, web.PayloadAccessError, web.RequestPayloadError, ConnectionError)
 # Names by which an object of a JavaScript reader reaches its own machinery.
 _FORBIDDEN = frozenset({"__proto__", "constructor", "prototype"})
 
@@ -32,7 +35,9 @@ _FORBIDDEN = frozenset({"__proto__", "constructor", "prototype"})
 async def read(request: web.Request, *, within: float = SLOWEST_BODY) -> dict[str, Any]:
     """Read the body of a request as a JSON object; Refusal when it is none, too large, ambiguous, or later than `within` s."""
     _check_headers(request)
-    return parse(await _collect(request, within))
+    raw = await _collect(request, within)
+    await arrived(request)
+    return parse(raw)
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -56,13 +61,19 @@ def parse(raw: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _refused("the body must be a JSON object, such as {…}")
     _walk(value)
+    if "\\u0000" in text:
+        _check_nul(value)
     return value
 
 
-def _check_headers(request: web.Request) -> None:
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding != "identity":
+def check_coding(request: web.Request) -> None:
+    """Refusal for a compressed body: what is small on the line may be large in memory."""
+    if any(coding.strip().lower() != "identity" for coding in request.headers.getall("Content-Encoding", [])):
         raise Refusal("unsupported_media_type", "a compressed body is not accepted; send it without Content-Encoding")
+
+
+def _check_headers(request: web.Request) -> None:
+    check_coding(request)
     if request.content_type != "application/json":
         raise Refusal("unsupported_media_type", "the body must be JSON: send Content-Type: application/json")
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
@@ -74,15 +85,18 @@ def _check_headers(request: web.Request) -> None:
 async def _collect(request: web.Request, within: float) -> bytes:
     """Take the body as it comes, never more than the limit and one piece of it."""
     gathered = bytearray()
+    take = request.get(ROOM)
     try:
         async with asyncio.timeout(within):
             async for piece in request.content.iter_any():
+                if take is not None:
+                    take(len(piece))
                 gathered += piece
                 if len(gathered) > LARGEST_BODY:
                     raise _too_large()
     except TimeoutError as exc:
         raise Refusal("request_timeout", f"the body did not arrive within {within:g} seconds") from exc
-    except (ClientPayloadError, HttpProcessingError, web.PayloadAccessError, ConnectionError) as exc:
+    except _BROKEN as exc:
         raise _refused("the body broke off before its end") from exc
     return bytes(gathered)
 
@@ -134,6 +148,16 @@ def _walk(value: Any) -> None:
         if depth > _DEEPEST:
             raise _too_deep()
         waiting += [(child, depth + 1) for child in children if isinstance(child, str | dict | list)]
+
+
+def _check_nul(value: dict[str, Any]) -> None:
+    """Refusal for the one character that most databases cannot keep; a backslash before its escape makes it another text."""
+    field = next(
+        (name for name, item in value.items() if "\\u0000" in json.dumps([name, item]).replace("\\\\", "")), None
+    )
+    if field is not None:
+        said = f"{_short(field)} holds the character \\u0000; leave it out"
+        raise Refusal("invalid_input", said, field=field if field.isprintable() and len(field) <= 60 else None)
 
 
 def _short(name: str) -> str:

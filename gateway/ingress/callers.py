@@ -8,7 +8,7 @@ the pepper.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import ip_network
@@ -17,14 +17,16 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from gateway.clock import Clock
+from gateway.clock import Clock, SystemClock
 from gateway.ingress import address
 from gateway.ingress.address import Address, Network, Proxies
 from gateway.ingress.credential import NATIVE, Ways, presented
 from gateway.ingress.keyform import digest_of, is_key
-from gateway.ingress.limiter import Claim, Limiter, Pace, Standing
+from gateway.ingress.limiter import Claim, Limiter, Pace, Rates, Standing
 from gateway.ingress.refusal import Refusal
-from gateway.ledger import keys
+from gateway.ingress.sharing import PLACE, Brake, Place, Sharing
+from gateway.ledger import accounts, keys
+from gateway.ledger.accounts import Allowance
 from gateway.ledger.database import Database
 from gateway.ledger.keys import NO_CAPS, Caps, KeyRow
 
@@ -32,6 +34,7 @@ _LIFE = 1.0  # seconds a verified key is believed: a revoked one works no longer
 _MOST = 10_000  # verified keys remembered; more are looked up again
 _GUESSES = 20  # keys a minute that one address may get wrong; a person with a wrong key in a script stays below
 _NO_PROXIES = Proxies()
+_WITH_BODY = frozenset({"POST", "PATCH"})  # whose handlers take their place once the body is there
 
 Handler = Callable[[web.Request, "Caller"], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,11 +51,12 @@ class Scope(StrEnum):
     HEALTH_READ = "health:read"
     LIBRARY_READ = "library:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    METRICS_READ = "metrics:read"  # of the whole gateway, whoever its callers are
     ADMIN = "admin"  # the operator's acts, on every account
 
 
-# What no preset has: where events are sent and what the operator does is for keys that were made for it.
-_APART = frozenset({Scope.WEBHOOKS_WRITE, Scope.ADMIN})
+# What no preset has: where events are sent and what is the operator's is for keys that were made for it.
+_APART = frozenset({Scope.WEBHOOKS_WRITE, Scope.METRICS_READ, Scope.ADMIN})
 
 PRESETS = MappingProxyType(
     {
@@ -68,7 +72,7 @@ PRESETS = MappingProxyType(
 class Caller:
     """Who is asking: the account, and what is known of the key. Times in milliseconds since the epoch.
 
-    `family` is what the key's budget and limits are counted by.
+    `family` is what the key's budget and limits are counted by, `own` what was said of this account alone.
     """
 
     account: str
@@ -81,6 +85,7 @@ class Caller:
     last_used: int | None = None
     caps: Caps = NO_CAPS
     family: str = ""
+    own: Allowance = accounts.NO_CAPS
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -120,6 +125,7 @@ class Callers:
         older: Sequence[bytes] = (),
         proxies: Proxies = _NO_PROXIES,
         guesses: int | None = _GUESSES,
+        brake: Brake | None = None,
     ) -> None:
         """Look keys up in this store, hashed under this pepper, or under `older` ones, from which they are moved to it.
 
@@ -130,6 +136,7 @@ class Callers:
         self._clock = clock
         self._proxies = proxies
         self._guesses = guesses
+        self._brake = brake or Brake(clock)
         self._guessed = Limiter()
         self._known: dict[str, _Known] = {}
         self._used: set[str] = set()
@@ -172,6 +179,7 @@ class Callers:
         claim = Claim(address.neighbourhood(where), self._guesses)
         wait = self._guessed.wait(claim, self._clock.monotonic())
         if wait is not None:
+            await self._brake.hold(claim.name)
             said = "too many wrong API keys came from this address; try again later"
             raise Refusal("auth_rate_limited", said, retry_after=wait)
         known = await self._look_up(key, digest)
@@ -183,8 +191,8 @@ class Callers:
         """Ask the store for a key, and remember it if it can be used."""
         # Taken before the look: what is revoked during it is believed no longer than what is revoked after.
         until = self._clock.monotonic() + _LIFE
-        row = await self._find(key, digest)
-        known = _known(row, until) if row is not None else None
+        found = await self._find(key, digest)
+        known = _known(*found, until) if found is not None else None
         if known is None or not known.is_usable(self._clock.now_ms()):
             self._known.pop(digest, None)
             return None
@@ -193,16 +201,16 @@ class Callers:
         self._known[digest] = known
         return known
 
-    async def _find(self, key: str, digest: str) -> KeyRow | None:
-        row = await self._store.read(keys.by_hash(digest))
+    async def _find(self, key: str, digest: str) -> tuple[KeyRow, Allowance] | None:
+        found = await self._store.read(keys.identified(digest))
         for pepper in self._peppers[1:]:
-            if row is not None:
+            if found is not None:
                 break
             old = digest_of(pepper, key)
-            row = await self._store.read(keys.by_hash(old))
-            if row is not None:
-                await self._store.write(keys.rehash(row.id, old, digest))
-        return row
+            found = await self._store.read(keys.identified(old))
+            if found is not None:
+                await self._store.write(keys.rehash(found[0].id, old, digest))
+        return found
 
 
 def local(account: str, created: int) -> Caller:
@@ -219,14 +227,43 @@ def anyone(caller: Caller) -> Identify:
     return identify
 
 
+def resident(caller: Caller, store: Database, clock: Clock) -> Identify:
+    """The same, with what was said of the account, looked up again each second."""
+    known, until = caller, clock.monotonic()
+
+    async def identify(_request: web.Request) -> Caller:
+        nonlocal known, until
+        if until <= clock.monotonic():
+            until = clock.monotonic() + _LIFE
+            found = await store.read(accounts.find(caller.account))
+            known = replace(caller, own=found.own) if found is not None else caller
+        return known
+
+    return identify
+
+
 class Guard:
     """Stands before a route: nobody comes through without the scope the route names, for a model or at a rate they may not."""
 
-    def __init__(self, identify: Identify, pace: Pace | None = None, name: Callable[[str], str] = str) -> None:
-        """Tell callers by this function and hold them to `pace`; `name` gives the one name of a model out of its aliases."""
+    def __init__(
+        self,
+        identify: Identify,
+        pace: Pace | None = None,
+        name: Callable[[str], str] = str,
+        *,
+        sharing: Sharing | None = None,
+        brake: Brake | None = None,
+    ) -> None:
+        """Tell callers by this function and hold them to `pace`; `name` gives the one name of a model out of its aliases.
+
+        Each account has its places in `sharing`, and who comes too often is answered as `brake` says.
+        """
         self._identify = identify
         self._pace = pace
         self._name = name
+        self._sharing = sharing or Sharing(SystemClock())
+        self._brake = brake
+        self.scopes: dict[Plain, Scope] = {}  # of every handler it gave
 
     def __call__(self, scope: Scope, handler: Handler) -> Plain:
         """Give a handler for the router; the one it stands before is handed the caller."""
@@ -239,21 +276,31 @@ class Guard:
             creates = scope is Scope.GENERATION_WRITE
             if creates and "model" in request.match_info:
                 check_model(caller, self._name(request.match_info["model"].rstrip("/")))
-            self._hold(request, caller, creates=creates)
-            return await handler(request, caller)
+            await self._hold(request, caller, creates=creates)
+            request[PLACE] = place = Place(self._sharing, caller.account)
+            try:
+                if not (request.body_exists and request.method in _WITH_BODY):
+                    await place.take()
+                return await handler(request, caller)
+            finally:
+                place.leave()
 
+        self.scopes[guarded] = scope
         return guarded
 
-    def _hold(self, request: web.Request, caller: Caller, *, creates: bool) -> None:
+    async def _hold(self, request: web.Request, caller: Caller, *, creates: bool) -> None:
         """Hold a caller to its rates; Refusal with the time to come back."""
         if self._pace is None:
             return
         family = caller.family or caller.key_id
-        standing = self._pace.admit(caller.account, family, caller.caps.rate, creates=creates)
+        own = Rates(caller.own.requests, caller.own.generations)
+        standing = self._pace.admit(caller.account, family, caller.caps.rate, creates=creates, own=own)
         if standing is None:
             return
         request[STANDING] = standing
         if standing.wait is not None:
+            if self._brake is not None:
+                await self._brake.hold(caller.account)
             said = f"no more than {standing.limit} such requests a minute; the next in {standing.wait} s"
             details = {"retry_after_seconds": standing.wait, "limit": standing.limit}
             raise Refusal("rate_limit_exceeded", said, details=details, retry_after=standing.wait)
@@ -266,7 +313,7 @@ def check_model(caller: Caller, model: str) -> None:
         raise Refusal("insufficient_permissions", f"this API key may not use the model {model[:200]}")
 
 
-def _known(row: KeyRow, until: float) -> _Known:
+def _known(row: KeyRow, own: Allowance, until: float) -> _Known:
     caller = Caller(
         account=row.account,
         key_id=row.id,
@@ -278,6 +325,7 @@ def _known(row: KeyRow, until: float) -> _Known:
         last_used=row.last_used,
         caps=row.caps,
         family=row.first,
+        own=own,
     )
     return _Known(row, caller, tuple(ip_network(network) for network in row.networks), until)
 

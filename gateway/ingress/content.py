@@ -16,15 +16,16 @@ from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ingress.envelope import success
 from gateway.ingress.outputs import Links
 from gateway.ingress.refusal import Refusal
+from gateway.ingress.sharing import arrived, aside
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
 from gateway.money import as_number
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
-_USUAL_PAGE = 50
-_LARGEST_PAGE = 100
-_DEEPEST_OFFSET = 10_000_000  # generations; beyond it the walk to the page costs more than the page is worth
+USUAL_PAGE = 50
+LARGEST_PAGE = 100
+DEEPEST_OFFSET = 10_000_000  # generations; beyond it the walk to the page costs more than the page is worth
 
 Cancel = Callable[[str], Awaitable[bool]]
 Remove = Callable[[str], Awaitable[int]]
@@ -59,8 +60,8 @@ class Content:
 
     async def page(self, request: web.Request, caller: Caller) -> web.Response:
         """Some generations, newest first."""
-        limit = whole(request, "limit", _USUAL_PAGE, 1, _LARGEST_PAGE)
-        offset = whole(request, "offset", 0, 0, _DEEPEST_OFFSET)
+        limit = whole(request, "limit", USUAL_PAGE, 1, LARGEST_PAGE)
+        offset = whole(request, "offset", 0, 0, DEEPEST_OFFSET)
         rows, total = await self._store.read(ledger.page(caller.account, limit, offset))
         link = self._links.on(request)
         counters = {"total": total, "limit": limit, "offset": offset}
@@ -69,6 +70,7 @@ class Content:
 
     async def cancel(self, request: web.Request, caller: Caller) -> web.Response:
         """End a generation; its credits are back when this answers, whether or not the provider listens."""
+        await arrived(request)
         generation = _id(request)
         done = await self._store.write(ledger.cancel(caller.account, generation, self._clock.now_ms()))
         if isinstance(done, ledger.NotFound):
@@ -77,6 +79,7 @@ class Content:
             now = record.STATUS[done.state]
             said = f"the generation has ended: it is {now}, and only one under way can be canceled"
             raise Refusal("generation_state_conflict", said)
+        aside(request)  # the provider may take seconds
         sent = await self._cancel(generation)
         data = {
             "generation_id": generation,

@@ -30,12 +30,12 @@ class NotThere(AdminError):  # noqa: N818 - named for what happened
 class Receivers:
     """What there is to know of those who are told: their secrets, and which addresses they may not have.
 
-    `own` are the addresses of the gateway itself.
+    `own` are the addresses of the gateway itself, as many as are known by now.
     """
 
     secrets: Secrets
     policy: Policy
-    own: tuple[str, ...] = ()
+    own: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -14,7 +15,13 @@ from gateway.clock import Clock
 _SPARE = 64  # descriptors that no connection takes: calls to providers, outputs and the store go on with them
 # What is read of a connection before anybody looks at it: a piece of 256 KiB, and 128 KiB that wait already; they come at once.
 _READ_AHEAD = 512 * 1024
+_HANDED = 5.0  # seconds to hand a connection on; not every failure on the way is told
+_AT_ONCE = 64  # connections taken before those that are in have their turn
 _AGAIN = 0.1  # seconds between looks whether there are enough again
+# What a connection that is over before it was taken is told as.
+_GONE = frozenset({errno.ECONNABORTED, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN, errno.EINVAL, errno.EPROTO})
+# Bytes of an answer that the system holds before they can be sent; left alone it takes megabytes for whoever does not read them.
+_UNSENT = 256 * 1024
 _BACKLOG = 1024  # connections that wait in the kernel meanwhile
 
 Factory = Callable[[], asyncio.Protocol]
@@ -30,13 +37,25 @@ def affordable(memory: int) -> int:
 class Door:
     """Where clients come in. The loop's own server takes every connection there is, until nothing can be opened any more."""
 
-    def __init__(self, serve: Factory, clock: Clock, descriptors: int, spare: int = _SPARE) -> None:
-        """Hand each connection to a protocol made by `serve`, while more than `spare` of so many `descriptors` are free."""
+    def __init__(
+        self,
+        serve: Factory,
+        clock: Clock,
+        descriptors: int,
+        spare: int = _SPARE,
+        relieve: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """Hand each connection to a protocol made by `serve`, while more than `spare` of so many `descriptors` are free.
+
+        When they are not, `relieve` closes connections that are of no use, and says how many.
+        """
         self._serve = serve
+        self._relieve = relieve
         self._clock = clock
         self._highest = descriptors - spare
         self._listening: list[socket.socket] = []
         self._taking: list[asyncio.Task[None]] = []
+        self._handing: set[asyncio.Task[None]] = set()
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
         """Listen, and give the address; OSError when it cannot be had."""
@@ -55,9 +74,10 @@ class Door:
 
     async def close(self) -> None:
         """Take nobody in any more; who is in stays."""
-        for task in self._taking:
+        taking = [*self._taking, *self._handing]
+        for task in taking:
             task.cancel()
-        await asyncio.gather(*self._taking, return_exceptions=True)
+        await asyncio.gather(*taking, return_exceptions=True)
         for each in self._listening:
             each.close()
 
@@ -67,16 +87,44 @@ class Door:
             try:
                 await self._room(listening)
                 connection, _ = await loop.sock_accept(listening)
-                await loop.connect_accepted_socket(self._serve, connection)
-            except OSError as error:  # the client is gone again, or the descriptors are after all
+                self._hand_on(connection)
+                self._take_more(listening)
+            except (OSError, MemoryError) as error:  # the client is gone again, or what it takes is after all
                 log.event("connection_lost", level="debug", error=error)
-                await self._clock.sleep(_AGAIN)
+                # Whoever comes and goes at once must not make the others wait.
+                await self._clock.sleep(_AGAIN if getattr(error, "errno", None) not in _GONE else 0)
+
+    def _take_more(self, listening: socket.socket) -> None:
+        """Take who else waits: a busy loop comes here seldom, and one at a time would be a queue that never gets shorter."""
+        for _ in range(_AT_ONCE):
+            if _lowest_free(listening) >= self._highest:
+                return
+            try:
+                connection, _ = listening.accept()
+            except BlockingIOError:
+                return
+            connection.setblocking(False)  # noqa: FBT003 - the method takes it so
+            self._hand_on(connection)
+
+    def _hand_on(self, connection: socket.socket) -> None:
+        task = asyncio.create_task(self._hand(connection), name="door")
+        self._handing.add(task)
+        task.add_done_callback(self._handing.discard)
+
+    async def _hand(self, connection: socket.socket) -> None:
+        try:
+            async with asyncio.timeout(_HANDED):
+                await asyncio.get_running_loop().connect_accepted_socket(self._serve, connection)
+        except (OSError, MemoryError) as error:
+            log.event("connection_lost", level="debug", error=error)
+            connection.close()
 
     async def _room(self, listening: socket.socket) -> None:
         if _lowest_free(listening) < self._highest:
             return
         log.event("accepting_paused", level="warning", descriptors=self._highest)
         while _lowest_free(listening) >= self._highest:  # nothing tells of a descriptor that is closed
+            self._relieve()
             await self._clock.sleep(_AGAIN)
         log.event("accepting_resumed")
 
@@ -95,6 +143,8 @@ def _listener(family: int, address: object) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)  # those it accepts have it too
         listening.bind(address)  # type: ignore[arg-type] # of the family, as the resolver gave it
         listening.listen(_BACKLOG)
     except OSError:

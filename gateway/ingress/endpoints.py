@@ -35,7 +35,7 @@ async def create(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
         raise NotThere(f"there is no account {account!r}; open it with accounts create")
     if len(await desk.store.report(ledger.list_(account))) >= _MOST:
         raise AdminError(f"an account has at most {_MOST} endpoints; delete one first")
-    made = Endpoint(f"we_{desk.random(8).hex()}", account, Source.API, url, hears, desk.now)
+    made = Endpoint(f"we_{desk.random(16).hex()}", account, Source.API, url, hears, desk.now)
     await desk.change(ledger.create(made), made.id)
     return {**_shown(made), "secret": desk.receivers.secrets.derived(made.id, made.version)}
 

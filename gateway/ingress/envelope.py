@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway import log
 from gateway.clock import Clock, iso
+from gateway.ingress.body import check_coding
 from gateway.ingress.callers import CALLER, STANDING
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.program import StoreBroken, StoreBusy, StoreFailed, StoreFull
@@ -32,6 +34,9 @@ _EXPOSED = (
     "x-ratelimit-reset, x-request-id"
 )
 _PREFLIGHT_LIFE = 7200  # seconds; browsers keep none longer
+
+# What every answer says; the name of the server is there so that the library does not put its version.
+_ALWAYS = {"X-Content-Type-Options": "nosniff", "Server": "tidegate"}
 
 # What the router and the server refuse by themselves, by status; other client errors are invalid input.
 _OF_STATUS = {
@@ -93,7 +98,7 @@ def success(
 def refused(request: web.Request, refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> web.Response:
     """Answer with an error."""
     stamp = request[_STAMP]
-    body = {"status": "error", "request_id": stamp.id, "error": refusal.error()}
+    body = {"status": "error", "request_id": stamp.id, "error": log.redacted(refusal.error())}
     response = _json(body, refusal.code.status, headers or {})
     response[_CODE] = refusal.code.code
     if refusal.code.status == 401:
@@ -121,11 +126,10 @@ def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         began = clock.monotonic()
-        stamp = _Stamp("req_" + base64.urlsafe_b64encode(random(21)).decode()[:26], clock)
-        request[_STAMP] = stamp
+        request[_STAMP] = _stamp(clock, random)
         response = await _answer(request, handler)
         if not response.prepared:
-            _dress(request, response, stamp)
+            dress(request, response)
         caller = request.get(CALLER)
         count(
             Answered(
@@ -140,6 +144,62 @@ def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable
         return response
 
     return surround
+
+
+class Outside:
+    """Answers for what no handler ever sees: a request that cannot be read, or a connection that is not served."""
+
+    def __init__(self, clock: Clock, count: Callable[[Answered], None], random: Callable[[int], bytes]) -> None:
+        """Count each answer by `count`; `random` gives so many random bytes."""
+        self._clock = clock
+        self._count = count
+        self._random = random
+
+    def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """Answer a request with an error, in the envelope of all others; its connection ends with it."""
+        request[_STAMP] = _stamp(self._clock, self._random)
+        headers = {"Allow": "GET, HEAD, POST, PATCH, DELETE"} if refusal.code.status == 405 else {}
+        response = refused(request, refusal, headers=headers)
+        response.force_close()
+        dress(request, response)
+        self._tell(refusal)
+        return response
+
+    def written(self, refusal: Refusal) -> bytes:
+        """The whole answer as it goes over the line, for a connection that has no request."""
+        stamp = _stamp(self._clock, self._random)
+        body = json.dumps({"status": "error", "request_id": stamp.id, "error": refusal.error()}, separators=(",", ":"))
+        status = HTTPStatus(refusal.code.status)
+        waits = [] if refusal.retry_after is None else self._waits(max(1, refusal.retry_after))
+        head = [
+            f"HTTP/1.1 {status.value} {status.phrase}",
+            "Content-Type: application/json; charset=utf-8",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            *waits,
+            f"X-Request-Id: {stamp.id}",
+            *(f"{name}: {value}" for name, value in _ALWAYS.items()),
+            "Cache-Control: no-store",
+        ]
+        self._tell(refusal)
+        return "\r\n".join([*head, "", body]).encode()
+
+    def broke(self, request: web.Request, error: BaseException | None) -> web.Response:
+        """Answer for a defect of ours outside of any handler."""
+        request_id = self._random(9).hex()
+        log.event("request_broke", level="error", request=request_id, endpoint="unknown", error=error)
+        return self.refuse(
+            request,
+            Refusal("internal_error", f"the gateway failed on this request; its log tells more under {request_id}"),
+        )
+
+    def _waits(self, seconds: int) -> list[str]:
+        limits = {"Limit": 1, "Remaining": 0, "Reset": self._clock.now_ms() // 1000 + seconds}
+        return [f"Retry-After: {seconds}", *(f"X-RateLimit-{name}: {value}" for name, value in limits.items())]
+
+    def _tell(self, refusal: Refusal) -> None:
+        at = self._clock.now_ms()
+        self._count(Answered(None, "unknown", refusal.code.status, refusal.code.code, 0.0, at))
 
 
 def spelled(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
@@ -158,6 +218,10 @@ def spelled(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
     return found
 
 
+def _stamp(clock: Clock, random: Callable[[int], bytes]) -> _Stamp:
+    return _Stamp("req_" + base64.urlsafe_b64encode(random(21)).decode()[:26], clock)
+
+
 async def _answer(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
@@ -169,6 +233,8 @@ async def _answer(
         }
         return web.Response(status=204, headers=headers)
     try:
+        if request.body_exists:
+            check_coding(request)  # here, so that it holds where no body is read too
         return await handler(request)
     except Refusal as refusal:
         return refused(request, refusal)
@@ -236,15 +302,14 @@ def _is_preflight(request: web.Request) -> bool:
     return asks and request.path.startswith(f"{_VERSION}/")
 
 
-def _dress(request: web.Request, response: web.StreamResponse, stamp: _Stamp) -> None:
-    """Put on the headers every answer has."""
-    headers = response.headers
+def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Put on the headers every answer has; whoever sends one piece by piece does so before the first."""
+    headers, stamp = response.headers, request[_STAMP]
     headers["X-Request-Id"] = stamp.id
     standing = request.get(STANDING)
     if standing is not None and response.status < 400:  # an error with a limit and no wait is repeated at once
         _put_limits(response, standing.limit, standing.remaining, stamp.clock.now_ms() // 1000 + standing.reset)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Server"] = "tidegate"
+    headers.update(_ALWAYS)
     headers.setdefault("Cache-Control", "no-store")
     if request.path.startswith(f"{_VERSION}/"):
         # Any origin may ask: the credential is a header the page has to know, never a cookie the browser adds.

@@ -26,7 +26,7 @@ from gateway.ledger.program import StoreError
 from gateway.money import as_number
 from gateway.routing.menu import Dish, Menu
 
-_MOST = 100  # generations one estimate is for; more are estimated as this many
+MOST = 100  # generations one estimate is for; more are estimated as this many
 _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _QUERY = ("count", "duration", "resolution", "audio")
@@ -147,7 +147,7 @@ def _count(request: web.Request) -> int:
         return 1
     if not _WHOLE.fullmatch(count):
         raise Refusal("invalid_input", "count must be a whole number", field="count")
-    return min(max(int(count), 1), _MOST)
+    return min(max(int(count), 1), MOST)
 
 
 def _one(request: web.Request, name: str) -> str | None:

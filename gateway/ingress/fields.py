@@ -10,8 +10,8 @@ from gateway.ingress.refusal import Refusal
 
 ORDER = "generation_provider_order"
 _PREFIX = "generation_"
-_MOST = 100  # fields of one request; each unknown one costs a search for the word that was meant
-_LONGEST = 100  # characters of a field's name
+MOST = 100  # fields of one request; each unknown one costs a search for the word that was meant
+LONGEST = 100  # characters of a field's name
 # Marks a name that has no meaning here, so that it is told as unknown together with all else that is wrong.
 _UNKNOWN = "?"
 
@@ -41,10 +41,8 @@ def read(body: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     A name that means nothing is handed on under a name no model knows, which `spell` leads back to what was written.
     Refusal for too many or too long names, and for an order that is no text.
     """
-    if len(body) > _MOST or any(len(name) > _LONGEST for name in body):
-        raise Refusal(
-            "invalid_input", f"a request has at most {_MOST} fields, their names at most {_LONGEST} characters"
-        )
+    if len(body) > MOST or any(len(name) > LONGEST for name in body):
+        raise Refusal("invalid_input", f"a request has at most {MOST} fields, their names at most {LONGEST} characters")
     order = body.get(ORDER)
     if ORDER in body and not isinstance(order, str):
         said = f"{ORDER} must be a text such as 'fastest', or ids of providers joined by commas"

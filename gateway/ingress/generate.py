@@ -18,6 +18,7 @@ from gateway.ingress.envelope import refused, success
 from gateway.ingress.intake import Answer, Intake, Key, idempotency_key
 from gateway.ingress.record import failure
 from gateway.ingress.refusal import Refusal
+from gateway.ingress.sharing import Waits, aside
 from gateway.ingress.weigh import Asked
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
@@ -28,7 +29,7 @@ from gateway.routing.plan import Plan
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
 _LONGEST_MODEL = 200  # characters
 _WAIT = re.compile(r"wait=([0-9]{1,6})", re.ASCII)
-_LONGEST_WAIT = 60  # seconds
+LONGEST_WAIT = 60  # seconds
 
 Wait = Callable[[str, float], Awaitable[None]]
 
@@ -41,6 +42,7 @@ class Generate:
         self._intake = intake
         self._store = store
         self._wait = wait
+        self._waits = Waits()
         self._accepting: set[asyncio.Task[Answer]] = set()
 
     def routes(self, guard: Guard) -> list[web.RouteDef]:
@@ -68,9 +70,13 @@ class Generate:
         answer = await self._accept(caller.account, asked, Key(key, _fingerprint(kind, model, sent)) if key else None)
         headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
         state = State.CANCELED if answer.canceled else None
-        if wait and not answer.canceled:
+        if wait and not answer.canceled and (over := self._waits.begin(caller.family or caller.key_id)):
             headers["Preference-Applied"] = f"wait={wait}"
-            await self._wait(answer.generation, wait)
+            aside(request)
+            try:
+                await self._wait(answer.generation, wait)
+            finally:
+                over()
             found = await self._found(caller.account, answer.generation)
             if found is not None and found.state is State.FAILED:
                 return refused(request, failure(found), headers=headers)
@@ -130,7 +136,7 @@ def _wanted_wait(request: web.Request) -> int:
     """The seconds a client prefers to wait; a preference that cannot be read is none, as RFC 7240 has it."""
     preferences = (part.strip() for sent in request.headers.getall("Prefer", []) for part in sent.split(","))
     found = next((match for part in preferences if (match := _WAIT.fullmatch(part))), None)
-    return min(int(found[1]), _LONGEST_WAIT) if found else 0
+    return min(int(found[1]), LONGEST_WAIT) if found else 0
 
 
 def _canceled(answer: Answer) -> Mapping[str, Any]:

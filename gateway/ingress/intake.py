@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,21 +13,24 @@ from typing import Any
 from gateway.attempts import job as jobs
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
+from gateway.ingress.keyform import is_key
 from gateway.ingress.pinned import pinned
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.weigh import Asked, Weighed, World, card_of, unserved, weigh
 from gateway.ledger import generations as ledger
 from gateway.ledger import spending
+from gateway.ledger.accounts import NO_CAPS
 from gateway.ledger.database import Database
 from gateway.ledger.keys import Per
 from gateway.ledger.records import dump
 from gateway.money import text as money
-from gateway.routing.health import Health
+from gateway.routing.health import Health, Turn
 from gateway.routing.menu import Menu
 from gateway.routing.plan import Plan, Standing, Step, Why, plan
 from gateway.routing.rankings import Rankings
 
-_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+KEY = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+_GREEDY = 9  # times what is free: one account alone fills nine tenths, and another still finds room
 _BUSY = 5  # seconds after which some of what is under way has ended
 
 Respond = Callable[[str, Plan], Mapping[str, Any]]
@@ -65,8 +69,10 @@ class Intake:
         chance: Callable[[], float] = lambda: 0.0,
         rankings: Rankings | None = None,
     ) -> None:
-        """Take in for this store, and hand what is accepted to `runs`, `most` at a time. `world` is replaced at a reload.
+        """Take in for this store, and hand what is accepted to `runs`, `most` at a time.
 
+        `world` is replaced at a reload, and so is `usual`: what accounts are held to of which nothing else is said. Where it
+        `is_shared` among accounts, none may take up all there is.
         `chance` gives a number from 0 up to but not including 1, for weights and trials. Without `rankings` nothing is known of
         speed.
         """
@@ -76,9 +82,11 @@ class Intake:
         self._health = health
         self._clock = clock
         self.most = most
+        self.usual = NO_CAPS
+        self.is_shared = False
         self._chance = chance
         self._rankings = rankings or Rankings(lambda _model: {})
-        self._entering = 0  # accepted by nobody yet, and counted all the same
+        self._entering: Counter[str] = Counter()  # by account, accepted by nobody yet, and counted all the same
 
     def menu(self, model: str) -> Menu:
         """What a model offers; Refusal when nobody serves it."""
@@ -91,7 +99,7 @@ class Intake:
     def _decide(self, account: str, asked: Asked) -> tuple[Weighed, dict[str, Any]]:
         """Plan a request, and give with it what is kept of that."""
         card = card_of(self.world, asked.model)
-        resting, ranking, chance = self._resting(card), self._rankings.of(card.model), self._chance()
+        resting, ranking, chance = self._resting(card, account), self._rankings.of(card.model), self._chance()
         known = ranking.pick(chance) if ranking is not None else ()
         weighed = weigh(self.world, account, asked, resting, ranking=known, chance=chance)
         if not weighed.plan.steps:
@@ -109,19 +117,35 @@ class Intake:
     async def accept(self, account: str, asked: Asked, key: Key | None, respond: Respond) -> Answer:
         """Weigh a request, hold its price, write its row, begin its work; the answer is given once that is on disk."""
         weighed, kept = self._decide(account, asked)
-        if self.most is not None and self._runs.live + self._entering >= self.most:
+        self._check_room(account)
+        self._entering[account] += 1
+        try:
+            return await self._take_in(account, next(iter(asked.keys), None), weighed, kept, key, respond)
+        finally:
+            self._entering[account] -= 1
+            if not self._entering[account]:
+                del self._entering[account]
+
+    def _check_room(self, account: str) -> None:
+        """Refusal when the gateway has as much under way as it takes on, or nearly, and the account has most of that."""
+        if self.most is None:
+            return
+        free = self.most - self._runs.live - self._entering.total()
+        if free <= 0:
             said = "the gateway has as much under way as it takes on; nothing was begun"
             raise Refusal("overloaded", said, retry_after=_BUSY)
-        self._entering += 1
-        try:
-            return await self._take_in(account, asked.keys[:1], weighed, kept, key, respond)
-        finally:
-            self._entering -= 1
+        own = self._runs.live_of(account) + self._entering[account] if self.is_shared else 0
+        if own > _GREEDY * free:
+            said = (
+                f"this account has {own} generations under way, and what room is left is for others; nothing was begun"
+            )
+            details = {"limit": own, "retry_after_seconds": _BUSY}
+            raise Refusal("concurrency_limit_exceeded", said, details=details, retry_after=_BUSY)
 
     async def _take_in(
         self,
         account: str,
-        of_key: tuple[str, ...],
+        key_id: str | None,
         weighed: Weighed,
         kept: Mapping[str, Any],
         key: Key | None,
@@ -144,7 +168,7 @@ class Intake:
             deadline=now + weighed.rules.deadline,
             idempotency=ledger.Idempotency(key.key, key.fingerprint, dump(body)) if key else None,
         )
-        match await self._store.write(spending.accept(new, of_key[0] if of_key else None)):
+        match await self._store.write(spending.accept(new, key_id, self.usual)):
             case ledger.Accepted():
                 self._runs.start(
                     jobs.accepted(
@@ -154,26 +178,12 @@ class Intake:
                 return Answer(body, generation, replayed=False)
             case ledger.Replay(response, earlier, state):
                 return Answer(json.loads(response), earlier, replayed=True, canceled=state.value == "canceled")
-            case ledger.KeyMismatch():
-                raise Refusal(
-                    "idempotency_key_mismatch", "this Idempotency-Key was used for another request; take a new key"
-                )
-            case ledger.ShortOfCredit(available):
-                said = (
-                    f"this costs up to {money(weighed.plan.hold)} credits and {money(max(available, 0))} are available"
-                )
-                raise Refusal("insufficient_credits", said)
-            case spending.OverBudget(left, per):
-                span = "today" if per is Per.DAY else "in all"
-                said = f"this costs up to {money(weighed.plan.hold)} credits and the key may spend {money(left)} more {span}"
-                raise Refusal("insufficient_credits", said)
-            case spending.Busy(most):
-                said = f"this key may have {most} generations under way, and has; nothing was begun"
-                raise Refusal("concurrency_limit_exceeded", said, details={"limit": most}, retry_after=_BUSY)
+            case refused:
+                raise _refusal(refused, weighed.plan.hold)
 
-    def _resting(self, card: Menu) -> dict[str, Standing]:
-        now = self._monotonic()
-        known = {provider: self._health.standing(provider, card.model, now) for provider in card.providers}
+    def _resting(self, card: Menu, account: str | None = None) -> dict[str, Standing]:
+        now, turn = self._monotonic(), Turn(account) if account is not None else None
+        known = {provider: self._health.standing(provider, card.model, now, turn=turn) for provider in card.providers}
         return {provider: standing for provider, standing in known.items() if standing is not None}
 
     def _without_rest(self, weighed: Weighed, now: int) -> Plan | None:
@@ -197,12 +207,37 @@ class Intake:
         return int(self._clock.monotonic() * 1000)
 
 
+def _refusal(
+    refused: ledger.KeyMismatch | ledger.ShortOfCredit | spending.OverBudget | spending.Busy, price: int
+) -> Refusal:
+    """Word why the store took a generation of this price not in."""
+    match refused:
+        case ledger.KeyMismatch():
+            said = "this Idempotency-Key was used for another request; take a new key"
+            return Refusal("idempotency_key_mismatch", said)
+        case ledger.ShortOfCredit(available):
+            said = f"this costs up to {money(price)} credits and {money(max(available, 0))} are available"
+            return Refusal("insufficient_credits", said)
+        case spending.OverBudget(left, per, of_key):
+            span, whose = "today" if per is Per.DAY else "in all", "key" if of_key else "account"
+            said = f"this costs up to {money(price)} credits and the {whose} may spend {money(left)} more {span}"
+            return Refusal("insufficient_credits", said)
+        case spending.Busy(most, kind, of_key):
+            what, whose = f"{kind.value}s" if kind else "generations", "key" if of_key else "account"
+            said = f"this {whose} may have {most} {what} under way, and has; nothing was begun"
+            details = {"limit": most, "retry_after_seconds": _BUSY}
+            return Refusal("concurrency_limit_exceeded", said, details=details, retry_after=_BUSY)
+
+
 def idempotency_key(raw: str | None) -> str | None:
     """Check the caller's key; Refusal when it cannot be one."""
     if raw is None:
         return None
     bare = raw[1:-1] if len(raw) > 2 and raw[0] == raw[-1] == '"' else raw
-    if not _KEY.fullmatch(bare):
+    if not KEY.fullmatch(bare):
         said = "an Idempotency-Key is 1 to 255 characters out of letters, digits, _ - : and ."
+        raise Refusal("invalid_idempotency_key", said)
+    if is_key(bare):
+        said = "an API key must not serve as Idempotency-Key: it would be stored; draw a fresh one, such as a UUID"
         raise Refusal("invalid_idempotency_key", said)
     return bare

@@ -17,6 +17,7 @@ from gateway.money import as_number
 
 _GRACES = (1, 6, 12, 24, 48, 72, 168)  # hours a rotated key may still be used, as the native API offers them
 _USUAL_GRACE = 24
+_MOST_NAMED = 10  # keys in a message
 
 
 async def create(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,15 +108,27 @@ def _minted(desk: Desk, row: KeyRow) -> tuple[KeyRow, str]:
     """Give a row its id and the hash of a new key, and the key itself."""
     key = keyform.mint(desk.random)
     digest = keyform.digest_of(desk.pepper, key)
-    return replace(row, id=f"key_{desk.random(8).hex()}", prefix=key[: keyform.PREFIX], hash=digest), key
+    return replace(row, id=f"key_{desk.random(16).hex()}", prefix=key[: keyform.PREFIX], hash=digest), key
 
 
 async def _found(desk: Desk, given: Mapping[str, Any]) -> KeyRow:
+    """The key with an id, or the one in use that has it for a name: a replaced one counts only where it alone is meant."""
     wanted = text(given, "id")
     found = await desk.store.report(keys.find(wanted))
-    if found is None:
-        raise NotThere(f"there is no key with the id {wanted!r}; keys list shows them")
-    return found
+    if found is not None:
+        return found
+    named = [row for row in await desk.store.report(keys.list_()) if row.name == wanted]
+    usable = [row for row in named if _status(row, desk.now) not in {"revoked", "expired"}]
+    if desk.act != "keys.revoke":  # a key is ended by its name only where no other has it
+        usable = [row for row in usable if row.rotated_to is None] or usable
+    match usable:
+        case [only]:
+            return only
+        case []:
+            raise NotThere(f"there is no key in use with the id or the name {wanted!r}; keys list shows them")
+        case several:
+            ids = ", ".join(f"{row.id} ({row.account}, {_status(row, desk.now)})" for row in several[:_MOST_NAMED])
+            raise AdminError(f"several keys are called {wanted!r}; name one by its id: {ids}")
 
 
 def _shown(row: KeyRow, now: int) -> dict[str, Any]:
@@ -132,6 +145,8 @@ def _shown(row: KeyRow, now: int) -> dict[str, Any]:
         "budget": {"credits": as_number(caps.budget), "per": caps.per.value} if caps.budget is not None else None,
         "rate_per_minute": caps.rate,
         "in_flight": caps.in_flight,
+        "images": caps.images,
+        "videos": caps.videos,
         "status": _status(row, now),
         "created_at": iso(row.created),
         "starts_at": _moment(row.starts),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway.clock import parse_iso
+from gateway.clock import LATEST, parse_iso
 from gateway.ingress import address, callers
 from gateway.ingress.desk import AdminError, text
 from gateway.ledger.keys import Caps, Per
@@ -22,10 +22,10 @@ _LONGEST_MODEL = 200  # characters
 _LONGEST_NAME = 100  # characters, the native API's limit for the name of a key
 _MOST_NETWORKS = 50  # the native API's limit
 _MOST_MODELS = 50
-_MOST_RATE = 1_000_000  # requests a minute
-_MOST_IN_FLIGHT = 1_000_000
+MOST_RATE = 1_000_000  # requests a minute
+MOST_UNDER_WAY = 1_000_000
 
-CAPS = ("models", "budget", "budget_per", "rate", "in_flight")  # the arguments that `caps` reads
+CAPS = ("models", "budget", "budget_per", "rate", "in_flight", "images", "videos")  # the arguments that `caps` reads
 
 
 def scopes(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -70,7 +70,10 @@ def moment(given: Mapping[str, Any], argument: str, now: int) -> int | None:
     if written is None:
         return None
     if isinstance(written, str) and (parts := _SPAN.fullmatch(written)):
-        return now + int(parts[1]) * _UNITS[parts[2]]
+        found = now + int(parts[1]) * _UNITS[parts[2]]
+        if found > LATEST:
+            raise AdminError(f"{argument} is after the year 9999; leave it out for a key without an end")
+        return found
     try:
         return parse_iso(f"{written}T00:00:00Z" if _DAY.fullmatch(str(written)) else str(written))
     except ValueError as exc:
@@ -95,10 +98,12 @@ def caps(given: Mapping[str, Any], usual: Caps) -> Caps:
         raise AdminError(f"models is a list of at most {_MOST_MODELS} models or patterns such as lab/*")
     return Caps(
         models=tuple(dict.fromkeys(models)),
-        budget=_budget(given, usual.budget),
+        budget=amount(given, "budget", usual.budget),
         per=_per(given, usual.per),
-        rate=_whole(given, "rate", usual.rate, _MOST_RATE),
-        in_flight=_whole(given, "in_flight", usual.in_flight, _MOST_IN_FLIGHT),
+        rate=whole(given, "rate", usual.rate, MOST_RATE),
+        in_flight=whole(given, "in_flight", usual.in_flight, MOST_UNDER_WAY),
+        images=whole(given, "images", usual.images, MOST_UNDER_WAY),
+        videos=whole(given, "videos", usual.videos, MOST_UNDER_WAY),
     )
 
 
@@ -106,15 +111,16 @@ def _is_pattern(written: Any) -> bool:
     return isinstance(written, str) and len(written) <= _LONGEST_MODEL and _MODEL.fullmatch(written) is not None
 
 
-def _budget(given: Mapping[str, Any], usual: int | None) -> int | None:
-    if given.get("budget") is None:
+def amount(given: Mapping[str, Any], argument: str, usual: int | None) -> int | None:
+    """An amount of credits, in millionths; 0 takes the cap away."""
+    if given.get(argument) is None:
         return usual
     try:
-        found = parse(str(given["budget"]))
+        found = parse(str(given[argument]))
     except ValueError as exc:
-        raise AdminError(f"budget: {exc}") from exc
+        raise AdminError(f"{argument}: {exc}") from exc
     if found < 0:
-        raise AdminError("budget is an amount of credits above zero, or 0 for none")
+        raise AdminError(f"{argument} is an amount of credits above zero, or 0 for none")
     return found or None
 
 
@@ -127,7 +133,8 @@ def _per(given: Mapping[str, Any], usual: Per) -> Per:
     return Per(written)
 
 
-def _whole(given: Mapping[str, Any], argument: str, usual: int | None, most: int) -> int | None:
+def whole(given: Mapping[str, Any], argument: str, usual: int | None, most: int) -> int | None:
+    """A whole number; 0 takes the cap away."""
     value = given.get(argument)
     if value is None:
         return usual

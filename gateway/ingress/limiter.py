@@ -56,6 +56,9 @@ class Rates:
     generations: int | None = None
 
 
+_USUAL = Rates()
+
+
 class Limiter:
     """Remembers buckets. A request takes from all that it claims, or from none."""
 
@@ -107,12 +110,14 @@ class Pace:
         self._now = now
         self._limiter = Limiter()
 
-    def admit(self, account: str, key: str, rate: int | None, *, creates: bool) -> Standing | None:
-        """Let a request through, or say how long to wait; None where nothing limits it. `rate` is the key's own.
+    def admit(self, account: str, key: str, rate: int | None, *, creates: bool, own: Rates = _USUAL) -> Standing | None:
+        """Let a request through, or say how long to wait; None where nothing limits it.
 
-        Looking at what becomes of a generation never takes from what may be begun.
+        `rate` is the key's own, `own` what was said of the account alone. Looking at what becomes of a generation never takes
+        from what may be begun.
         """
-        limit = self.rates.generations if creates else self.rates.requests
+        said, usual = (own.generations, self.rates.generations) if creates else (own.requests, self.rates.requests)
+        limit = said if said is not None else usual
         kind = "generations" if creates else "requests"
         claims = [
             *([Claim(f"account {kind} {account}", limit)] if limit is not None else ()),

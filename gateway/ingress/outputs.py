@@ -18,6 +18,7 @@ from gateway.artifacts.kinds import ALL
 from gateway.artifacts.links import output_path, sign, verify
 from gateway.artifacts.store import Store, Stored
 from gateway.clock import Clock
+from gateway.ingress.envelope import dress
 from gateway.ingress.record import Link
 from gateway.ingress.refusal import Refusal
 from gateway.ledger import generations
@@ -25,6 +26,11 @@ from gateway.ledger.database import Database
 from gateway.ledger.records import Artifact
 
 _EXTENSIONS: Mapping[str, str] = MappingProxyType({media.type: media.extension for media in ALL})
+# Nothing in a file runs or is sent anywhere. What a browser builds around a picture or a film to show it may load that file.
+_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+_NOTHING = re.compile(
+    r"bytes=-0+", re.ASCII | re.IGNORECASE
+)  # a Range for the last no bytes, which there is no part of
 _FILE = re.compile(r"(0|[1-9][0-9]{0,5})\.([a-z0-9]{1,5})", re.ASCII)
 # An output that was not made ours is kept by the provider's link, or in the link itself.
 _ELSEWHERE = ("http://", "https://", "data:")
@@ -93,16 +99,17 @@ class Outputs:
             _not_found()
         except StorageFault as exc:
             raise Refusal("storage_error", "the outputs' store failed", retry_after=2) from exc
-        return await _send(request, stored, _headers(artifact, file))
+        return await _send(request, stored, served_as(artifact, file))
 
 
-def _headers(artifact: Artifact, file: str) -> dict[str, str]:
+def served_as(artifact: Artifact, file: str) -> dict[str, str]:
+    """Give the headers under which a file is sent: shown when it is a picture, film or sound of a known type, else saved."""
     known = artifact.type in _EXTENSIONS
     return {
         "Content-Type": artifact.type if known and artifact.type else "application/octet-stream",
         "Content-Disposition": f'{"inline" if known else "attachment"}; filename="{file}"',
         "X-Content-Type-Options": "nosniff",  # also where the answer has begun before anyone else could add it
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": _POLICY,
         "Cross-Origin-Resource-Policy": "cross-origin",
         # The bytes never change, but whoever shares a cache does not hold the link.
         "Cache-Control": "private, max-age=3600, immutable",
@@ -110,10 +117,13 @@ def _headers(artifact: Artifact, file: str) -> dict[str, str]:
 
 
 async def _send(request: web.Request, stored: Stored, headers: Mapping[str, str]) -> web.StreamResponse:
+    if stored.path is not None and _NOTHING.fullmatch(request.headers.get("Range", "").strip()):
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{stored.size}"})
     if stored.path is not None:
         return web.FileResponse(stored.path, headers=headers)
     response = web.StreamResponse(headers=headers)
     response.content_length = stored.size
+    dress(request, response)
     await response.prepare(request)
     if request.method != "HEAD":
         async for piece in stored.read(0, stored.size):

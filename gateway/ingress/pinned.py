@@ -28,6 +28,7 @@ def pinned(
         "follow_refusal": rules.follow_refusal,
         "in_doubt_max_cost": rules.in_doubt_max_cost,
         "patience": asdict(rules.patience),
+        **({"hedging": asdict(rules.hedging)} if rules.hedging is not None else {}),
         "routing": {
             "strategy": rules.strategy.value,
             "asked": asked.order,

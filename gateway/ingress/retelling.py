@@ -66,6 +66,7 @@ def _after(at: int | None, created: int) -> float | None:
 
 
 async def _show(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was decided for a generation, from what, and what came of it."""
     wanted = text(given, "generation")
     row = await desk.store.read(generations.find_any(wanted, attempts=True))
     if row is None:

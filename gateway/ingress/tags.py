@@ -10,8 +10,8 @@ from aiohttp import web
 from gateway.ingress.refusal import Refusal
 
 HEADER = "X-Tidegate-Tag"
-_TAG = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
-_MOST = 16  # tags of one request; every route is held against each
+TAG = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
+MOST = 16  # tags of one request; every route is held against each
 
 
 def of(request: web.Request) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def of(request: web.Request) -> tuple[str, ...]:
 def parse(sent: Iterable[str]) -> tuple[str, ...]:
     """Read tags between commas, as a header carries them; Refusal for what cannot be one."""
     found = tuple(dict.fromkeys(part.strip(" \t") for written in sent for part in written.split(",")))
-    if len(found) > _MOST or not all(_TAG.fullmatch(tag) for tag in found):
-        said = f"{HEADER} holds up to {_MOST} tags between commas, each of 1 to 64 small letters, digits, dots, - or _"
+    if len(found) > MOST or not all(TAG.fullmatch(tag) for tag in found):
+        said = f"{HEADER} holds up to {MOST} tags between commas, each of 1 to 64 small letters, digits, dots, - or _"
         raise Refusal("invalid_input", said)
     return found

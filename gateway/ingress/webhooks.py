@@ -11,14 +11,14 @@ from aiohttp import web
 from gateway.clock import Clock
 from gateway.ingress import auditing, body, endpoints
 from gateway.ingress.callers import Caller, Guard, Handler, Scope
-from gateway.ingress.content import whole
+from gateway.ingress.content import LARGEST_PAGE, USUAL_PAGE, whole
 from gateway.ingress.desk import Act, AdminError, Desk, NotThere, Random, Receivers
 from gateway.ingress.envelope import success
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.database import Database
 
 _PREFIX = "webhook_"
-_MOST_OFFSET = 1_000_000
+DEEPEST_OFFSET = 1_000_000
 _NAMES: Mapping[Act, str] = {do: name for name, (do, _) in endpoints.ACTS.items()}
 
 
@@ -84,8 +84,8 @@ class Webhooks:
         """Some deliveries to an endpoint, newest first."""
         given = {
             "id": request.match_info["id"],
-            "limit": whole(request, "limit", 50, 1, 100),
-            "offset": whole(request, "offset", 0, 0, _MOST_OFFSET),
+            "limit": whole(request, "limit", USUAL_PAGE, 1, LARGEST_PAGE),
+            "offset": whole(request, "offset", 0, 0, DEEPEST_OFFSET),
         }
         done = await self._do(endpoints.page, caller, given)
         found = [

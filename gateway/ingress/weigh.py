@@ -16,9 +16,9 @@ from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
 from gateway.routing.policy import Policy, Request, Rules, heeding, rules
 
-_LONGEST_TEXT = 10_000  # characters of any text but the prompt
-_LONGEST_PROMPT = 5_000  # characters, as the native API promises
-_LONGEST_ORDER = 200  # characters of an order of providers
+LONGEST_TEXT = 10_000  # characters of any text but the prompt
+LONGEST_PROMPT = 5_000  # characters, as the native API promises
+LONGEST_ORDER = 200  # characters of an order of providers
 _INLINE = re.compile(r"data:(image|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]", re.ASCII)
 _UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and none says for how long
 
@@ -122,10 +122,10 @@ def parse_order(order: str | None, card: Menu) -> tuple[str, ...] | None:
     """Read an order of providers, names between commas; empty for `fastest`, None when the policy is to decide."""
     if order is None:
         return None
+    if len(order) > LONGEST_ORDER:
+        raise Refusal("invalid_provider_order", "the order of providers is too long", field="generation_provider_order")
     if order.strip() == "fastest":
         return ()
-    if len(order) > _LONGEST_ORDER:
-        raise Refusal("invalid_provider_order", "the order of providers is too long", field="generation_provider_order")
     names = tuple(name for part in order.split(",") if (name := part.strip()))
     known = ", ".join(card.providers)
     for name in names:
@@ -195,7 +195,7 @@ def required(card: Menu) -> list[str]:
 def _check_text(name: str, type_: Type, value: Value, policy: egress.Policy) -> str | None:
     match type_:
         case Type.TEXT:
-            longest = _LONGEST_PROMPT if name == "prompt" else _LONGEST_TEXT
+            longest = LONGEST_PROMPT if name == "prompt" else LONGEST_TEXT
             if isinstance(value, str) and len(value) > longest:
                 return f"is longer than {longest} characters"
             return "holds a NUL character" if isinstance(value, str) and "\0" in value else None

@@ -33,6 +33,7 @@ from gateway.ingress.library import Dependencies, Library
 from gateway.ingress.limiter import Pace, Rates
 from gateway.ingress.operations import Operations, writable
 from gateway.ingress.outputs import Links, Outputs
+from gateway.ingress.reference import Reference
 from gateway.ingress.webhooks import Webhooks
 from gateway.ingress.weigh import World
 from gateway.ledger import attempts, generations
@@ -272,8 +273,10 @@ async def opened(
     )
     app = web.Application(middlewares=[envelope.middleware(clock, tallies.count, os.urandom)])
     app.add_routes(envelope.spelled([*native(parts, guard), *Outputs(links, store, artifacts).routes()]))
-    app.add_routes(Operations({"store": writable(store)}, lambda: b"a_series 1\n").routes())
+    operations = Operations({"store": writable(store)}, lambda: b"a_series 1\n")
+    app.add_routes([*operations.routes(), *operations.guarded(guard)])
     app.add_routes(Acts(admin.Office(store, PEPPER, clock, RECEIVERS)).routes(guard))
+    app.add_routes(Reference(app, guard, lambda: intake.world.menus, "/").routes())
     app.router.add_get("/v1/broken", guard(Scope.HEALTH_READ, _broken))
     server = TestServer(app)
     await server.start_server(auto_decompress=False)

@@ -106,9 +106,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("keys.create", {"account": ACCOUNT, "networks": ["10.0.0.0/8"] * 51}, "at most 50"),
     ("keys.create", {"account": ACCOUNT, "expires_in": "soon"}, "span such as 12h or 90d"),
     ("keys.create", {"account": ACCOUNT, "name": "x" * 101}, "at most 100"),
-    ("keys.rotate", {"id": "none"}, "no key with the id"),
+    ("keys.rotate", {"id": "none"}, "no key in use with the id or the name"),
     ("keys.rotate", {}, "id is missing"),
-    ("keys.revoke", {"id": "none"}, "no key with the id"),
+    ("keys.revoke", {"id": "none"}, "no key in use with the id or the name"),
     ("accounts.create", {"account": "a/b"}, "id of an account"),
     ("accounts.create", {"account": ACCOUNT}, "there already"),
     ("credits.add", {"account": ACCOUNT}, "amount"),
@@ -164,7 +164,7 @@ async def test_the_acts_over_the_socket(house: House) -> None:
 def test_every_act_has_a_path() -> None:
     """A name with its dots as slashes is its path."""
     assert set(ACTS) == {
-        "accounts.create", "accounts.list", "audit.list", "config.show", "generations.show",
+        "accounts.create", "accounts.list", "accounts.show", "accounts.change", "audit.list", "config.show", "generations.show",
         *(f"keys.{act}" for act in ("create", "list", "show", "change", "rotate", "revoke")),
         "credits.add", "credits.show", "credits.statement", "alerts.set", "alerts.show", "doctor",
         *(f"breakers.{act}" for act in ("list", "open", "close", "auto")),

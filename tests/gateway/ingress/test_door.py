@@ -79,6 +79,67 @@ async def test_the_last_descriptors_are_kept_and_it_goes_on_when_some_are_free()
         line.close()
 
 
+async def test_who_waits_together_is_taken_together() -> None:
+    """A hundred who came at once are in within a few turns of the loop: a busy one has not many."""
+    async with opened() as port:
+        socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+        for _ in range(15):
+            await asyncio.sleep(0)
+        for sock in socks:
+            with sock:
+                sock.settimeout(0.05)
+                assert sock.recv(5) == b"hello"
+
+
+async def test_room_is_asked_for_when_there_is_none() -> None:
+    """With no descriptor left those of no use are closed, and whoever waits comes in."""
+    highest, closed = os.dup(0), 0
+    os.close(highest)
+    lines: list[asyncio.Transport] = []
+
+    class Kept(Greeting):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            """Remember it."""
+            super().connection_made(transport)
+            assert isinstance(transport, asyncio.Transport)
+            lines.append(transport)
+
+    def relieve() -> int:
+        nonlocal closed
+        closed += 1
+        lines.pop(0).abort()
+        return 1
+
+    made = Door(Kept, SystemClock(), highest + 12, 0, relieve)
+    _, port = await made.open("127.0.0.1", 0)
+    mine = [await greeted(port) for _ in range(12)]
+    assert closed >= 3
+    await made.close()
+    for line in (*lines, *filter(None, mine)):
+        line.close()
+
+
+async def test_a_connection_that_cannot_be_handed_on_stops_nobody() -> None:
+    """When no protocol can be made for one the next one is served all the same."""
+    failing = [MemoryError("no memory"), ConnectionResetError("gone")]
+
+    def serve() -> asyncio.Protocol:
+        if failing:
+            raise failing.pop()
+        return Greeting()
+
+    made = Door(serve, SystemClock(), 10_000)
+    _, port = await made.open("127.0.0.1", 0)
+    for _ in range(2):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await reader.read() == b""
+        writer.close()
+    line = await greeted(port)
+    assert line is not None
+    line.close()
+    await made.close()
+
+
 async def test_a_port_that_is_taken_is_told() -> None:
     """The error is the system's, so that the command can say which port is free."""
     port = unused_port()

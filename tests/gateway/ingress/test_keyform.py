@@ -92,10 +92,13 @@ async def test_ids_are_no_sequence(house: House) -> None:
 
 
 async def test_ids_of_keys_are_no_sequence(house: House) -> None:
-    """S16: ids of keys are random too, and fit into an address."""
-    made = [(await house.act("keys.create", account=ACCOUNT))["id"] for _ in range(20)]
-    assert made != sorted(made)
-    assert all(each.removeprefix("key_").isalnum() and len(each) == 20 for each in made)
+    """S16: ids of keys and of endpoints are 128 random bits each, and fit into an address."""
+    keys = [(await house.act("keys.create", account=ACCOUNT))["id"] for _ in range(20)]
+    url = "https://app.example.com/hooks"
+    endpoints = [(await house.act("webhooks.create", account=ACCOUNT, url=url))["id"] for _ in range(20)]
+    for made, brand in ((keys, "key_"), (endpoints, "we_")):
+        assert made != sorted(made)
+        assert all(int(each.removeprefix(brand), 16) < 2**128 and len(each) == len(brand) + 32 for each in made)
 
 
 def test_the_checksum_is_of_all_before_it() -> None:

@@ -107,6 +107,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expires_in": "2020-01-01"}, "is over already"),
     ({"expires_in": "2026-13-01"}, "expires_in is a span"),
     ({"expires_in": 5}, "expires_in is a span"),
+    ({"expires_in": "999999999d"}, "after the year 9999"),
+    ({"expires_in": "9999-12-31T23:59:59-12:00"}, "expires_in is a span"),
     ({"starts_in": "soon"}, "starts_in is a span"),
     ({"starts_in": "2d", "expires_in": "1d"}, "comes after"),
 ]

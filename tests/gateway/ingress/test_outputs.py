@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from gateway.artifacts.fault import StorageFault
+from gateway.artifacts.links import sign
 from gateway.artifacts.store import Stored
-from gateway.ingress.outputs import Links, Outputs
+from gateway.ingress.outputs import Links, Outputs, served_as
 from gateway.ledger import generations
 from gateway.ledger.records import Artifact
 from tests.clock import VirtualClock
@@ -31,12 +34,24 @@ async def fetch(house: House, path: str, method: str = "GET", **headers: str) ->
 
 
 async def test_a_link_opens_its_file(house: House) -> None:
-    """Whoever holds the link gets the bytes, as what they are and so that a browser runs nothing in them."""
+    """S59: whoever holds the link gets the bytes, as what they are and so that a browser runs nothing in them."""
     answer = await fetch(house, await linked(house))
     assert (answer.status, answer.body) == (200, PNG)
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Disposition"] == 'inline; filename="0.png"'
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    # A browser shows a picture or a film in a page of its own making, whose style and source are let in; scripts are not.
+    assert policy == [
+        "sandbox",
+        "default-src 'none'",
+        "img-src 'self'",
+        "media-src 'self'",
+        "style-src 'unsafe-inline'",
+    ]
+    assert (
+        answer.headers["Access-Control-Allow-Origin"] == "*"
+    )  # that page has no origin, and asks for a film from there
+    assert "Set-Cookie" not in answer.headers
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"].startswith("private")
     assert answer.headers["ETag"]
@@ -60,7 +75,7 @@ async def test_an_unchanged_file_is_not_sent_again(house: House) -> None:
 
 
 async def test_every_bad_link_gets_the_same_answer(house: House) -> None:
-    """Unsigned, forged, moved and expired links cannot be told apart."""
+    """S60: unsigned, forged, moved and expired links cannot be told apart."""
     path = await linked(house)
     bare, _, query = path.partition("?")
     bad = [
@@ -98,6 +113,96 @@ async def test_a_file_that_vanished_is_not_there(house: House) -> None:
     path = await linked(house)
     await house.artifacts.delete(path.split("/")[3])
     assert (await fetch(house, path)).error["code"] == "BSE3004"
+
+
+@pytest.mark.parametrize("at", range(-64, 0, 7))
+async def test_a_changed_signature_opens_nothing(house: House, at: int) -> None:
+    """S60: one character of the signature changed, or put in another case, and there is no such output."""
+    path = await linked(house)
+    at += len(path)
+    for other in ("0" if path[at] != "0" else "1", path[at].upper() if path[at].isalpha() else "x", ""):
+        assert (await fetch(house, path[:at] + other + path[at + 1 :])).status == 404
+
+
+async def test_a_link_says_nothing_for_another_account(house: House) -> None:
+    """S60: a link of one generation opens none of another account, whatever key comes with it."""
+    mine = await linked(house)
+    await house.act("accounts.create", account="other")
+    key = (await house.act("keys.create", account="other", name="theirs"))["key"]
+    other = await house.create()
+    await house.succeed(other)
+    moved = mine.replace(mine.split("/")[3], other)
+    for headers in ({"Authorization": None}, {"Authorization": f"Bearer {key}"}, {}):
+        assert (await house.ask("GET", moved, headers=headers)).status == 404
+
+
+@pytest.mark.parametrize("type_", ["text/html", "image/svg+xml", "application/pdf", "application/javascript", None, ""])
+def test_what_is_no_picture_or_film_is_saved_and_not_opened(type_: str | None) -> None:
+    """S59: whatever else a record may say a file is, browsers are told that it is bytes to be saved."""
+    headers = served_as(Artifact(0, "file:x", None, None, type_, None, None), "0.bin")
+    assert headers["Content-Type"] == "application/octet-stream"
+    assert headers["Content-Disposition"] == 'attachment; filename="0.bin"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_names_are_ours_alone(house: House) -> None:
+    """S61: whatever a request and a path hold, files are named by generation, place and hash, and served by such names."""
+    odd = "../../etc/passwd\x01 " + "x" * 500
+    generation = await house.create(body={"generation_prompt": odd})
+    await house.succeed(generation)
+    row = await house.store.read(generations.find_any(generation))
+    assert row is not None
+    [artifact] = row.artifacts
+    assert re.fullmatch(rf"file:[0-9a-f]{{2}}/{generation}/0-[0-9a-f]{{16}}\.png", artifact.uri)
+    for name in (
+        "..%2f..%2fetc%2fpasswd",
+        "0.png%00.html",
+        "00.png",
+        "-0.png",
+        "0.PNG",
+        "x" * 1000,
+        "0.png%0d%0aX: y",
+        "%2e%2e",
+    ):
+        query = sign(SECRET, f"/v1/outputs/{generation}/{unquote(name)}", 10**11)
+        assert (await fetch(house, f"/v1/outputs/{generation}/{name}?{query}")).status == 404
+        query = sign(SECRET, f"/v1/outputs/{unquote(name)}/0.png", 10**11)
+        assert (await fetch(house, f"/v1/outputs/{name}/0.png?{query}")).status == 404
+
+
+LENGTH = len(PNG)
+MANY = ",".join(f"{each}-{each}" for each in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        *(
+            ("bytes=0-", 206, PNG),
+            ("bytes=0-0", 206, PNG[:1]),
+            ("bytes=-1", 206, PNG[-1:]),
+            ("bytes=2-4", 206, PNG[2:5]),
+        ),
+        *((f"bytes={LENGTH - 1}-", 206, PNG[-1:]), (f"bytes=0-{10**22}", 206, PNG), ("bytes=-99999", 206, PNG)),
+        *(("-1", 416, b""), ("bytes=5-1", 416, b""), ("bytes=-0", 416, b""), (f"bytes={LENGTH}-", 416, b"")),
+        *(("bytes=-", 416, b""), ("bytes=a-b", 416, b""), ("bytes=1-2-3", 416, b""), ("lines=0-1", 416, b"")),
+        *(("bytes=0-1,3-4", 416, b""), (f"bytes={MANY}", 416, b""), ("bytes=" + "0-0," * 1000, 416, b"")),
+    ],
+    ids=lambda value: value[:16] if isinstance(value, str) else "",
+)
+async def test_a_range_is_answered_exactly(house: House, asked: str, status: int, part: bytes) -> None:
+    """S62: one stretch gives that part, what holds no byte or cannot be read none, and many at once are not served."""
+    answer = await fetch(house, await linked(house), Range=asked)
+    assert (answer.status, answer.body) == (status, part)
+    said = answer.headers["Content-Range"]
+    if status == 416:
+        assert said == f"bytes */{LENGTH}"
+    else:
+        first, _, last = said.removeprefix("bytes ").partition("/")[0].partition("-")
+        assert PNG[int(first) : int(last) + 1] == part
+        assert answer.headers["Content-Length"] == str(len(part))
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
 class Elsewhere:

@@ -44,10 +44,12 @@ TABLE: dict[str, Scope | None] = {
     "POST /admin/v1/{act}": Scope.ADMIN,
     "GET /v1/broken": HEALTH,  # of the tests: it fails on purpose
     "GET /v1/outputs/{generation}/{file}": None,  # a signed link is its own credential
+    "GET /openapi.json": None,
+    "GET /docs": None,
     "GET /livez": None,
     "GET /readyz": None,
     "GET /healthz": None,
-    "GET /metrics": None,
+    "GET /metrics": Scope.METRICS_READ,
 }
 
 
@@ -108,8 +110,8 @@ async def test_an_unknown_route_is_not_there(house: House, path: str) -> None:
 
 
 def test_no_preset_holds_what_is_apart() -> None:
-    """S11: neither the operator's scope nor the one for webhooks comes with a preset, and full access has the six others."""
-    apart = {Scope.ADMIN, Scope.WEBHOOKS_WRITE}
+    """S11: neither the operator's scopes nor the one for webhooks come with a preset, and full access has the six others."""
+    apart = {Scope.ADMIN, Scope.METRICS_READ, Scope.WEBHOOKS_WRITE}
     assert all(apart.isdisjoint(scopes) for scopes in PRESETS.values())
     assert set(PRESETS["full_access"]) == set(Scope) - apart
 

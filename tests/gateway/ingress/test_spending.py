@@ -51,7 +51,7 @@ async def test_a_cap_turns_away_with_a_time_to_come_back(house: House) -> None:
     first = await ask(house, headers=same)
     full = await ask(house)
     assert (full.status, full.error["code"], full.error["retryable"]) == (429, "BSE1009", True)
-    assert full.error["details"] == {"limit": 1}
+    assert full.error["details"] == {"limit": 1, "retry_after_seconds": 5}
     assert int(full.headers["Retry-After"]) >= 1
     again = await ask(house, headers=same)
     assert again.data["generation_id"] == first.data["generation_id"]

@@ -65,7 +65,12 @@ WRONG = [
     ({"webhook_url": 5}, "url must be a text"),
     ({"webhook_url": "http://app.example.com/"}, "must begin with https://"),
     ({"webhook_url": "https://app.example.com:8443/"}, "default port"),
-    ({"webhook_url": "https://10.0.0.1/"}, "a private address"),
+    ({"webhook_url": "https://10.0.0.1/"}, "a private address (blocked_address)"),
+    ({"webhook_url": "https://app.example.com:25/"}, "port 25 is refused"),
+    ({"webhook_url": "https://app.example.com/\t"}, "an invisible character"),
+    ({"webhook_url": "https://app.example.com/\r\nX: y"}, "an invisible character"),
+    ({"webhook_url": "https:///x"}, "no host"),
+    ({"webhook_url": "https://0x7f.1/"}, "not an IPv4 address"),
     ({"webhook_url": "https://169.254.169.254/latest"}, "link-local"),
     ({"webhook_url": "https://me:secret@app.example.com/"}, "user name or password"),
     ({"webhook_url": "https://h#@evil.example/"}, "fragment"),
@@ -80,7 +85,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("body", "said"), WRONG)
 async def test_what_is_no_endpoint_is_refused(hooked: House, body: Any, said: str) -> None:
-    """A bad address, bad events and fields that mean nothing are refused with a reason, and nothing is written."""
+    """S32, S33, S34, S39: a bad address, bad events and fields that mean nothing are refused with a reason, and nothing is written."""
     error = (await hooked.ask("POST", "/v1/webhooks", body)).error
     assert error["code"] == "BSE2001"
     assert said in error["message"]
