@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The last moment that `iso` can write, in milliseconds since the epoch.
+LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 STEP = 30_000  # ms; a clock that is disciplined slews or steps by less
 LEASE = 60.0  # seconds; whoever set a clock by mistake, or a machine that just woke, has it right by then
@@ -104,4 +106,7 @@ def parse_iso(written: str) -> int:
         raise ValueError(f"expected a time such as 2026-11-25T15:00:00Z, found '{written[:40]}'") from error
     if moment.tzinfo is None:
         raise ValueError(f"expected a time with its offset, such as 2026-11-25T15:00:00Z, found '{written[:40]}'")
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    try:
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+    except OverflowError as error:
+        raise ValueError(f"expected a time within the years 1 to 9999 in UTC, found '{written[:40]}'") from error

@@ -115,8 +115,9 @@ PERMITS: Mapping[FaultKind, Permit] = MappingProxyType(
 class Fault:
     """One failure of one call.
 
-    `message` is for people and holds no secret. `code` is the provider's own word for it, `status` its HTTP status; both may
-    be missing. `pause` is how long the provider asked us to wait, in milliseconds.
+    `message` is for people and holds no secret once it is written down. `code` is the provider's own word for it, `status` its
+    HTTP status; both may be missing. `pause` is how long the provider asked us to wait, in milliseconds. `quoted` tells that the
+    message is in the provider's words, which may repeat the caller's.
     """
 
     kind: FaultKind
@@ -125,6 +126,7 @@ class Fault:
     code: str | None = None
     status: int | None = None
     pause: int | None = None
+    quoted: bool = False
 
     @property
     def permits(self) -> Permit:

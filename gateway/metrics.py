@@ -53,6 +53,12 @@ DOUBLE_SPEND = Counter(
     ["provider"],
     registry=REGISTRY,
 )
+HEDGES = Counter(
+    "tidegate_hedges",
+    "Second jobs beside slow ones, by what became of them: won, lost",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
 UNKNOWN_STATES = Counter(
     "tidegate_unknown_states", "State words of a provider that its pack does not list", ["provider"], registry=REGISTRY
 )
@@ -98,6 +104,13 @@ LOOP_LAG = Histogram(
     "tidegate_loop_lag_seconds",
     "How much later than due the event loop came to a task that only waits, twice a second",
     buckets=_LAG,
+    registry=REGISTRY,
+)
+CONNECTIONS_CLOSED = Counter(
+    "tidegate_connections_closed",
+    "Connections of clients that the gateway closed: no_head, idle, slow_reader, too_many of one address, crowded when room"
+    " was made for others, no_balancer and no_preamble where balancers name the client",
+    ["reason"],
     registry=REGISTRY,
 )
 RELOADS = Counter("tidegate_config_reloads", "Attempts to load the configuration anew", ["result"], registry=REGISTRY)

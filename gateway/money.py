@@ -14,6 +14,7 @@ Credits: TypeAlias = int  # millionths of a credit
 CREDIT: Credits = 1_000_000
 # The store keeps 64-bit integers; a thousandth of their range leaves room for every sum of amounts.
 LARGEST: Credits = 2**63 // 1000
+_DIGITS = 20  # before the point; with more an amount is too large, and arithmetic on a million of them overflows
 
 
 def parse(amount: str | Decimal | int) -> Credits:
@@ -26,7 +27,7 @@ def parse(amount: str | Decimal | int) -> Credits:
         raise ValueError(_expected(written)) from error
     if not value.is_finite():
         raise ValueError(_expected(written))
-    if abs(value) > LARGEST // CREDIT:
+    if value and (value.adjusted() > _DIGITS or abs(value) > LARGEST // CREDIT):
         raise ValueError(f"an amount is at most {LARGEST // CREDIT} credits, found '{written[:40]}'")
     return _millionths(value, written)
 

@@ -12,6 +12,7 @@ from gateway.documents import Mistakes
 from gateway.ingress.intake import Intake
 from gateway.ingress.limiter import Pace, Rates
 from gateway.learning import Learning
+from gateway.ledger.accounts import Allowance
 from gateway.ledger.database import Database
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
@@ -37,7 +38,7 @@ class Served:
         """Tell them."""
         self.wire.secrets = loaded.secrets
         self.intake.world = loaded.world
-        self.intake.most = settings.limits.live
+        self.intake.most, self.intake.usual = settings.limits.live, account_caps(settings)
         self.health.traffic.caps, self.health.traffic.rates = settings.caps, settings.rates
         self.learning.rankings.explore = settings.policy.explore
         self.pace.rates = account_rates(settings)
@@ -51,6 +52,8 @@ class Running:
         """Begin with this configuration; not ready until it listens."""
         self.loaded = loaded
         self.origin = ""
+        self.apart = ""  # where metrics have an address of their own
+        self.own = list(loaded.settings.origins)  # sent to by nobody; grows as it listens
         self.ready = False
         self.served: Served | None = None
 
@@ -58,6 +61,10 @@ class Running:
     def providers(self) -> list[tuple[str, str]]:
         """Every provider, and whether it is on or what would turn it on."""
         return self.loaded.providers()
+
+    def name(self, model: str) -> str:
+        """The one name of a model, out of its aliases."""
+        return self.loaded.catalog.name(model)
 
     def target(self, provider: str, model: str) -> Target | None:
         """One offer, ready to be called; None when no pack has it."""
@@ -81,6 +88,12 @@ class Running:
         assert self.served is not None
         await self.served.store.failed.wait()
         return "the store cannot be written any more; a restart reads what was kept"
+
+
+def account_caps(settings: Settings) -> Allowance:
+    """What an account is held to of which nothing else is said."""
+    limits = settings.limits
+    return Allowance(limits.requests, limits.generations, limits.images, limits.videos, limits.daily_spend)
 
 
 def account_rates(settings: Settings) -> Rates:

@@ -8,6 +8,7 @@ import os
 import secrets as entropy
 from pathlib import Path
 
+from gateway import log
 from gateway.providers.kept import Kept
 from gateway.settings import Settings
 
@@ -43,6 +44,8 @@ def kept_packs(settings: Settings) -> Kept:
     return Kept(path, lambda: secret_of(settings, "packs"))
 
 
-def pepper(settings: Settings) -> bytes:
-    """What API keys are hashed with."""
-    return secret_of(settings, "api keys")
+def peppers(settings: Settings) -> tuple[bytes, ...]:
+    """What API keys are hashed with, and after it what older ones may be hashed with."""
+    for each in settings.keys.peppers:
+        log.register(each)
+    return (*(each.encode() for each in settings.keys.peppers), secret_of(settings, "api keys"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
@@ -65,7 +65,7 @@ async def opened(
     def link(generation: str, artifact: Artifact) -> str:
         return links.at(origin())(generation, artifact)
 
-    async with post.opened(settings.egress, settings.origins) as send:
+    async with post.opened(settings.egress, receivers.own) as send:
         words = Words(link, _failure)
         outbox = Outbox(store, send, words, receivers.secrets, rules=settings.delivery, clock=clock, random=random)
         telling = Telling(store, outbox, receivers.secrets, clock)
@@ -76,9 +76,12 @@ async def opened(
             await outbox.stop()
 
 
-def receivers(settings: Settings, key: bytes) -> Receivers:
-    """What has to be known of those who are told; secrets that are not given are derived from `key`."""
-    return Receivers(Secrets(key, _given(settings)), settings.egress, settings.origins)
+def receivers(settings: Settings, key: bytes, own: Collection[str]) -> Receivers:
+    """What has to be known of those who are told; secrets that are not given are derived from `key`.
+
+    `own` are the addresses of the gateway, which nobody else has.
+    """
+    return Receivers(Secrets(key, _given(settings)), settings.egress, own)
 
 
 def _given(settings: Settings) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 - `serve`, `demo`, `simulate`                  run until they are stopped
 - `check`, `explain`                           look at policy and packs, and send nothing
-- `generate`                                   asks a running gateway over HTTP
+- `generate`, `healthcheck`                    ask a running gateway over HTTP
 - `keys`, `accounts`, `credits`, `doctor`      administration, of a running gateway or of its store
 - `breakers`                                   the same, of a running gateway alone
 
@@ -11,7 +11,8 @@ Behind them
 - `index`           the list of commands, read before any of them is loaded
 - `exits`           the exit codes, and how a command ends early
 - `terminal`        what goes to stdout and stderr, colours, tables
-- `configuration`   `-c`, and settings or every mistake in them
+- `policyfile`      `-c`
+- `configuration`   what it leads to: settings, or every mistake in them
 - `request`         `field=value` words to the fields of a request
 - `client`          a gateway seen from outside: create, read, cancel, download
 - `journey`         a generation followed to its end, attempt by attempt

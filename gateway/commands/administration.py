@@ -39,7 +39,7 @@ async def opened(settings: Settings, *, create: bool) -> AsyncIterator[Act]:
         raise Stop(Exit.FAILURE, said)
     store = await _store(settings)
     try:
-        yield _direct(store, state.pepper(settings), app.receivers(settings))
+        yield _direct(store, state.peppers(settings)[0], app.receivers(settings))
     finally:
         await store.close()
 

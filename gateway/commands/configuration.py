@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 from gateway import settings as policy
 from gateway import world
 from gateway.commands.exits import Exit, Stop
+from gateway.commands.policyfile import option, path_of
 from gateway.documents import Mistakes
 from gateway.settings import Settings
 from gateway.world import Loaded
 
-_USUAL = (Path("config.yaml"), Path("/etc/tidegate/config.yaml"))
-
-
-def option(parser: argparse.ArgumentParser) -> None:
-    """Add `-c`."""
-    said = "policy file (default: ./config.yaml, else /etc/tidegate/config.yaml, else none: every default holds)"
-    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help=said)
-
-
-def path_of(asked: argparse.Namespace) -> Path | None:
-    """Give the policy file that is meant; None when there is none."""
-    given: Path | None = asked.config
-    return given or next((path for path in _USUAL if path.is_file()), None)
+__all__ = ["load", "loaded", "option", "path_of"]
 
 
 def load(asked: argparse.Namespace, environ: Mapping[str, str]) -> Settings:

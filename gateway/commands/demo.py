@@ -25,6 +25,7 @@ from gateway.commands.signals import Stopping
 from gateway.commands.terminal import Style, say, show_json, style
 from gateway.documents import Mistakes
 from gateway.ingress import fields as native
+from gateway.ingress.callers import PRESETS, Scope
 from gateway.ledger.program import StoreError
 from gateway.running import Running
 from gateway.settings import Address, Auth, Settings
@@ -148,7 +149,7 @@ class _Story:
                 (f"/v1/generate/image/{MODEL}", [*key, *create]),
                 (f"/v1/content/{generation}", key),
                 ("/v1/content/list?limit=5", key),
-                ("/metrics", []),
+                ("/metrics", key),
             )
         ]
 
@@ -197,10 +198,11 @@ def _settings(folder: Path, simulators: Simulators, host: str, port: int) -> Set
 
 
 async def _key(settings: Settings) -> str:
-    """Make a key for whoever reads the lines to try; the account needs no credits here."""
+    """Make a key for whoever reads the lines to try, metrics included; the account needs no credits here."""
+    scopes = [*PRESETS["full_access"], Scope.METRICS_READ.value]
     async with administration.opened(settings, create=False) as act:
         await act("accounts.create", {"account": _ACCOUNT})
-        return str((await act("keys.create", {"account": _ACCOUNT, "name": "demo"}))["key"])
+        return str((await act("keys.create", {"account": _ACCOUNT, "name": "demo", "scopes": scopes}))["key"])
 
 
 def _port(host: str, wanted: int) -> int:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import platform
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-import yaml
-from aiohttp import http_parser
-
-from gateway import __version__
-from gateway.commands import administration, configuration
+from gateway.commands import administration, configuration, footing
 from gateway.commands.exits import Exit
 from gateway.commands.terminal import Style, printable, show, show_json, style
-from gateway.ledger.database import ENGINE_VERSION
 from gateway.settings import Settings
 
-# Before it, a second process that writes or checkpoints the same file could damage it while the log was reset.
-_SOUND = (3, 51, 3)
 _SHOWN = 5  # rows of a finding; --json has all
 
 
@@ -46,8 +37,8 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     told = {
         **asyncio.run(_examined(settings)),
         "store": str(settings.store.path),
-        "versions": _versions(),
-        "notes": _notes(),
+        "versions": footing.versions(),
+        "notes": [*footing.below(), *footing.exposed(settings, environ)],
     }
     if asked.json:
         show_json(told)
@@ -59,33 +50,6 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 async def _examined(settings: Settings) -> dict[str, Any]:
     async with administration.opened(settings, create=False) as act:
         return await act("doctor", {})
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "tidegate": __version__,
-        "python": platform.python_version(),
-        "sqlite": ".".join(map(str, ENGINE_VERSION)),
-        "aiohttp": aiohttp.__version__,
-        "pyyaml": yaml.__version__,
-    }
-
-
-def _notes() -> list[str]:
-    """Give what is not wrong, and worth knowing."""
-    notes = []
-    if ENGINE_VERSION < _SOUND:
-        sound = ".".join(map(str, _SOUND))
-        engine = ".".join(map(str, ENGINE_VERSION))
-        said = f"SQLite {engine} is older than {sound}: let no other process, such as a backup tool, write the store"
-        notes.append(said)
-    if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
-        notes.append(
-            "aiohttp runs without its C parser: HTTP is several times slower; install a wheel for this platform"
-        )
-    if not yaml.__with_libyaml__:
-        notes.append("PyYAML runs without its C parser: loading provider files takes several times as long")
-    return notes
 
 
 def _page(told: Mapping[str, Any], paint: Style) -> str:

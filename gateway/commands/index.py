@@ -28,6 +28,7 @@ COMMANDS = (
     Command("alerts", "say below which balance an account is told that its credits run low"),
     Command("breakers", "see which providers rest after failures, and hold one open or closed for a while"),
     Command("doctor", "check the ledger and the versions it runs on"),
+    Command("healthcheck", "ask whether a gateway serves, for containers and scripts"),
     Command("simulate", "run the provider simulators alone, to test an app against failure"),
 )
 

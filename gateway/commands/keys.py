@@ -14,6 +14,8 @@ from gateway.commands.terminal import say, show, show_json, style, table
 from gateway.ingress.callers import PRESETS, Scope
 from gateway.settings import Settings
 
+_UNDER_WAY = {"in_flight": "generations", "images": "images", "videos": "videos"}
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -27,9 +29,9 @@ examples
   tidegate keys create ci --preset generate_only --expires 30d > key.txt
   tidegate keys create shop --preset generate_only --models 'bytedance/*' --budget 5/day --rate 60 --networks 203.0.113.0/24
   tidegate keys create ops --scopes admin --networks 10.0.0.0/8
-  tidegate keys show key_0123456789abcdef
-  tidegate keys change key_0123456789abcdef --networks 203.0.113.0/24,198.51.100.7
-  tidegate keys rotate key_0123456789abcdef --grace 24
+  tidegate keys show shop
+  tidegate keys change shop --networks 203.0.113.0/24,198.51.100.7
+  tidegate keys rotate shop --grace 24
   tidegate keys revoke key_0123456789abcdef
 """
     acts = parser.add_subparsers(dest="act", metavar="create | list | show | change | rotate | revoke", required=True)
@@ -54,7 +56,7 @@ examples
     rotating.add_argument("--expires", metavar="TIME", help="until when the new key works (default: as the old one)")
     revoking = acts.add_parser("revoke", help="end a key within a second")
     for each in (showing, changing, rotating, revoking):
-        each.add_argument("id", metavar="ID", help="id of the key, such as key_0123456789abcdef")
+        each.add_argument("id", metavar="KEY", help="its name, or its id where several have that name")
     for each in (making, listing, showing, changing, rotating, revoking):
         configuration.option(each)
         each.add_argument("--json", action="store_true", help="print the answer as JSON")
@@ -78,6 +80,8 @@ async def _run(asked: argparse.Namespace, settings: Settings, environ: Mapping[s
         case "create" | "rotate":
             show(told["key"])
             say(f"{told['id']} of the account {told['account']}; keep it now, it cannot be shown again")
+            if asked.act == "rotate":
+                say(f"{told['replaces']} works for {asked.grace} h more")
         case "list":
             head = ["id", "key", "name", "account", "status", "expires", "last used"]
             show(table(head, [_row(key) for key in told["keys"]], style(sys.stdout, environ)))
@@ -92,7 +96,7 @@ async def _run(asked: argparse.Namespace, settings: Settings, environ: Mapping[s
 
 def _arguments(asked: argparse.Namespace) -> dict[str, Any]:
     given = vars(asked)
-    plain = ("name", "id", "account", "preset", "grace", "rate", "in_flight")
+    plain = ("name", "id", "account", "preset", "grace", "rate", "in_flight", "images", "videos")
     found: dict[str, Any] = {name: given[name] for name in plain if given.get(name) is not None}
     found |= {f"{name}_in": given[name] for name in ("starts", "expires") if given.get(name)}
     for name in ("scopes", "networks", "models"):
@@ -110,6 +114,8 @@ def _caps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", metavar="N[/day]", help="credits it may spend, in all or each day; 0 for any")
     parser.add_argument("--rate", type=int, metavar="N", help="requests a minute; 0 for any number")
     parser.add_argument("--in-flight", type=int, metavar="N", help="generations under way; 0 for any number")
+    parser.add_argument("--images", type=int, metavar="N", help="images among them; 0 for any number")
+    parser.add_argument("--videos", type=int, metavar="N", help="videos among them; 0 for any number")
 
 
 def _account(parser: argparse.ArgumentParser, usual: str) -> None:
@@ -140,13 +146,18 @@ def _page(key: Mapping[str, Any]) -> list[str]:
         "models": ", ".join(key["models"]) or "all",
         "budget": _budget(budget) if budget else "none but the account's balance",
         "rate": f"{key['rate_per_minute']} requests a minute" if key["rate_per_minute"] else "the account's",
-        "in flight": f"{key['in_flight']} generations" if key["in_flight"] else "any number",
+        "in flight": _under_way(key),
         "created": key["created_at"],
         "starts": key["starts_at"] or "at once",
         "expires": key["expires_at"] or "never",
         "last used": key["last_used_at"] or "never",
     }
     return [key["id"], *(f"  {name:<9}  {value}" for name, value in said.items())]
+
+
+def _under_way(key: Mapping[str, Any]) -> str:
+    caps = [f"{key[name]} {word}" for name, word in _UNDER_WAY.items() if key[name]]
+    return ", ".join(caps) or "as many as the account may have"
 
 
 def _budget(budget: Mapping[str, Any]) -> str:

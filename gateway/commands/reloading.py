@@ -1,4 +1,4 @@
-"""The policy and the packs, taken anew when they change or when SIGHUP asks for it; a bad file keeps the old ones."""
+"""Policy, packs and secrets in files, taken anew when they change or when SIGHUP asks; a bad file keeps the old ones."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Reloading:
                 await self._reload()
 
     async def _look(self, settings: Settings) -> tuple[str, str]:
-        """Give what the policy file and the packs hold now, in short."""
-        policy_files = () if self._path is None else (self._path,)
+        """Give what the policy file and the files of secrets hold now, and what the packs do, in short."""
+        policy_files = (*(() if self._path is None else (self._path,)), *self._gateway.loaded.secrets.files)
         return await asyncio.to_thread(_digest, policy_files), await asyncio.to_thread(_digest, _packs(settings))
 
     async def _is_asked(self) -> bool:

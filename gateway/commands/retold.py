@@ -99,7 +99,7 @@ def _events(found: Mapping[str, Any], paint: Style) -> list[tuple[float, str]]:
     events = [(each["after"], paint.bold(each["state"])) for each in states]
     for each in found["attempts"]:
         name = f"attempt {each['n']} at {each['provider']}"
-        events.append((each["began"], f"{name} began, {_credits(each['price'])} credits"))
+        events.append((each["began"], f"{name} began{_beside(each, found)}, {_credits(each['price'])} credits"))
         if each["submitted"] is not None:
             events.append(
                 (each["submitted"], f"{name} was taken as job {each['job']}" if each["job"] else f"{name} was answered")
@@ -109,6 +109,17 @@ def _events(found: Mapping[str, Any], paint: Style) -> list[tuple[float, str]]:
                 (each["ended"], f"{name} {paint.good('delivered') if each['won'] else paint.bad(_fault(each))}")
             )
     return events
+
+
+def _beside(attempt: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Which attempt still ran when this one began, if one did."""
+    began = attempt["began"]
+    running = [
+        each["n"]
+        for each in found["attempts"]
+        if each["n"] < attempt["n"] and (each["ended"] is None or each["ended"] > began)
+    ]
+    return f" beside attempt {running[-1]}" if running else ""
 
 
 def _fault(attempt: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from gateway import __version__, app, log
-from gateway.commands import configuration, ports
+from gateway.commands import configuration, footing, ports
 from gateway.commands.exits import Exit, Stop
 from gateway.commands.reloading import Reloading
 from gateway.commands.signals import Stopping
@@ -46,6 +46,11 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until stopped."""
     gc.disable()  # until it serves: what is made at the start stays, and going over it again and again is a fifth of the time
     settings = configuration.load(asked, environ)
+    if footing.without_asserts():
+        raise Stop(
+            Exit.FAILURE,
+            "Python runs with -O or PYTHONOPTIMIZE, which switches off checks that guard requests; run it without",
+        )
     log.setup(format=settings.log.format, level=settings.log.level, prompts=settings.log.prompts)
     with asyncio.Runner(loop_factory=_loop()) as runner:
         return runner.run(_serve(settings, configuration.path_of(asked), environ))
@@ -68,6 +73,8 @@ async def _serve(settings: Settings, path: Path | None, environ: Mapping[str, st
         reloading = Reloading(gateway, settings, path, environ)
         stack.push_async_callback(reloading.stop)
         await reloading.start()
+        for said in (*footing.below(), *footing.exposed(settings, environ)):
+            log.event("unsafe_footing", level="warning", why=said)
         _tell(gateway, settings, style(sys.stderr, environ))
         broken = await stopping.unless(gateway.failed())
         if isinstance(broken, Exit):
@@ -82,11 +89,14 @@ async def _started(stack: AsyncExitStack, settings: Settings, environ: Mapping[s
         raise Stop(Exit.CONFIG, str(mistakes)) from mistakes
     except StoreError as error:
         raise Stop(Exit.FAILURE, str(error)) from error
+    except app.NotListening as error:
+        host, port = error.address.host, error.address.port
+        setting = "listen" if error.address == settings.listen else "metrics"
+        raise Stop(Exit.FAILURE, ports.refused(host, port, error, f"{setting}: {host}:{{}}")) from error
     except OSError as error:
-        if error.filename is not None:
-            raise Stop(Exit.FAILURE, f"{error.filename} cannot be used: {error.strerror}") from error
-        host, port = settings.listen.host, settings.listen.port
-        raise Stop(Exit.FAILURE, ports.refused(host, port, error, f"listen: {host}:{{}}")) from error
+        raise Stop(
+            Exit.FAILURE, f"{error.filename or 'the gateway'} cannot be used: {error.strerror or error}"
+        ) from error
 
 
 def _tell(gateway: Running, settings: Settings, paint: Style) -> None:
@@ -94,7 +104,7 @@ def _tell(gateway: Running, settings: Settings, paint: Style) -> None:
     states = dict(gateway.providers)
     as_text = settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty())
     if as_text:
-        say(_banner(gateway.origin, states, settings, paint))
+        say(_banner(gateway, states, settings, paint))
     else:
         log.event("providers_known", providers=states)
     if "on" not in states.values():
@@ -106,7 +116,7 @@ def _tell(gateway: Running, settings: Settings, paint: Style) -> None:
             log.event("no_provider_on", level="warning", providers=states)
 
 
-def _banner(origin: str, states: Mapping[str, str], settings: Settings, paint: Style) -> str:
+def _banner(gateway: Running, states: Mapping[str, str], settings: Settings, paint: Style) -> str:
     wide = max(map(len, states), default=0)
     shown = [
         f"{name:<{wide}}  {paint.good(state) if state == 'on' else paint.dim(state)}" for name, state in states.items()
@@ -115,10 +125,11 @@ def _banner(origin: str, states: Mapping[str, str], settings: Settings, paint: S
     hint = (
         "; `tidegate keys create NAME` makes one" if settings.auth is Auth.KEYS else ": anybody on this machine may ask"
     )
-    lines = [f"{paint.bold('tidegate')} {__version__}  {paint.bold(origin)}"]
+    lines = [f"{paint.bold('tidegate')} {__version__}  {paint.bold(gateway.origin)}"]
     lines += [f"  policy     {settings.source or 'none, every default holds'}"]
     lines += [f"  {'providers' if at == 0 else '':<9}  {each}" for at, each in enumerate(shown or ["none"])]
     lines += [f"  store      {settings.store.path}"]
     lines += [f"  outputs    {outputs if outputs is not None else 'none: the provider’s own links are passed on'}"]
     lines += [f"  auth       {settings.auth.value}{hint}"]
-    return "\n".join([*lines, f"  credits    {settings.credits.value}"])
+    metrics = f"{gateway.apart}/metrics" if gateway.apart else settings.metrics
+    return "\n".join([*lines, f"  credits    {settings.credits.value}", f"  metrics    {metrics}"])

@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 
 from gateway.documents.place import Document, Key, Mistake, Path
 
@@ -38,11 +40,22 @@ def against(document: Document, validator: Validator) -> list[Mistake]:
     viewed = _as_json(document.value)
     found = [
         mistake
-        for error in validator.iter_errors(viewed)
+        for error in _Strict(validator.schema).iter_errors(viewed)
         for leaf in _leaves(error)
         for mistake in _mistakes(leaf, document)
     ]
     return sorted(set(found))
+
+
+def _pattern(_validator: Any, pattern: str, found: Any, _schema: Any) -> Iterator[ValidationError]:
+    """Hold a text against a pattern whose `$` means the end of the text, as in other languages, not the line break before it."""
+    if isinstance(found, str):
+        strict = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
+        if not re.search(strict, found):
+            yield ValidationError(f"{found!r} does not match {pattern!r}")
+
+
+_Strict: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # its stub has no types
 
 
 def nearest(word: object, candidates: Iterable[object]) -> str | None:

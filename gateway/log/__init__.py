@@ -6,7 +6,7 @@ by other doors, such as a provider's error message handed to a caller, go throug
 
 - `redactor`  what must not be seen, and how it is struck out of texts and of nested values
 - `lines`     an event to a line of JSON or of text, bounded and escaped
-- `events`    the process-wide log: `setup`, `event`, `register`, `redact`, `redacted`
+- `events`    the process-wide log: `setup`, `event`, `register`, `redact`, `redacted`, `excerpt`
 
 Who calls it: everything that runs. It must not fail, block on the network, or know what the events mean.
 
@@ -16,7 +16,7 @@ Decided because
 - The redactor is one for the process, like the log: a secret known in one place must not leak in another.
 """
 
-from gateway.log.events import event, redact, redacted, register, setup
+from gateway.log.events import event, excerpt, redact, redacted, register, setup
 from gateway.log.redactor import Redactor
 
-__all__ = ["Redactor", "event", "redact", "redacted", "register", "setup"]
+__all__ = ["Redactor", "event", "excerpt", "redact", "redacted", "register", "setup"]

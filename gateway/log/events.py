@@ -82,6 +82,11 @@ def redact(text: str) -> str:
     return _REDACTOR.redact(text)
 
 
+def excerpt(text: str, most: int) -> str:
+    """Give at most so many characters of a text that came from elsewhere, without secrets and without a part of one."""
+    return _REDACTOR.excerpt(text, most)
+
+
 def redacted(value: Any) -> Any:
     """Give a nested value of plain JSON types without secrets."""
     return _REDACTOR.value(value)

@@ -15,8 +15,8 @@ from gateway.log.redactor import Redactor
 LONGEST = 16 * 1024
 _TEXT_LIMITS = (None, 4096, 1024, 256, 64)
 
-# Names under which the words and pictures of a caller travel.
-_PRIVATE = frozenset({"prompt", "generation_prompt", "negative_prompt", "input", "body"})
+# Names under which the words and pictures of a caller travel; what a provider `said` may repeat them.
+_PRIVATE = frozenset({"prompt", "generation_prompt", "negative_prompt", "input", "body", "said"})
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:

@@ -20,6 +20,8 @@ STRUCK = "***"
 
 # Shorter values occur in ordinary words; striking those out would ruin the log and show the value by its absence.
 SHORTEST = 6
+_WIDEST = 12  # characters of the widest spelling of one: two escapes as in JSON, for what is no character of 16 bits
+_LOOKED_AT = 16  # times as much of a text is looked at as is kept of it
 
 # Names that mean a secret wherever they stand, with any prefix: `Authorization`, `x-api-key`, `SOME_SERVICE_TOKEN`.
 _STRONG = (
@@ -73,6 +75,7 @@ class Redactor:
         """Know no secret but those that names and shapes betray."""
         self._forms: dict[str, str] = {}
         self._known: re.Pattern[str] | None = None
+        self._longest = 0  # characters that a registered value takes at the most, whatever its spelling
         self._lock = threading.Lock()
 
     def register(self, value: str) -> None:
@@ -84,6 +87,7 @@ class Redactor:
             for form in (_spellings(value), *_base64_forms(value)):
                 self._forms.setdefault(form, mark)
             # The longest first: one secret may be part of another.
+            self._longest = max(self._longest, _WIDEST * len(value))
             forms = sorted(self._forms, key=len, reverse=True)
             self._known = re.compile("|".join(forms))
 
@@ -98,6 +102,14 @@ class Redactor:
         for field in _FIELDS:
             text = field.sub(_strike, text)
         return text
+
+    def excerpt(self, text: str, most: int) -> str:
+        """Give the beginning of a text, at most so many characters: struck out first and cut then, or half a secret would stay."""
+        head = text[: _LOOKED_AT * most]
+        clean = self.redact(head)
+        if len(head) < len(text):
+            clean = clean[: max(0, len(clean) - self._longest)]  # what the first cut may have left of a secret
+        return clean[:most]
 
     def _mark(self, found: re.Match[str]) -> str:
         """Give the mark of the registered value that was found."""

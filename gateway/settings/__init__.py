@@ -21,14 +21,16 @@ Decided because
 """
 
 from gateway.settings.example import example
-from gateway.settings.reader import load
+from gateway.settings.reader import addresses, load
 from gateway.settings.records import (
     Address,
     Auth,
     Booking,
     Keep,
+    Keys,
     Limits,
     Log,
+    Metrics,
     Outputs,
     Provider,
     Proxies,
@@ -44,8 +46,10 @@ __all__ = [
     "Auth",
     "Booking",
     "Keep",
+    "Keys",
     "Limits",
     "Log",
+    "Metrics",
     "Outputs",
     "Provider",
     "Proxies",
@@ -53,6 +57,7 @@ __all__ = [
     "Store",
     "Timeouts",
     "Webhook",
+    "addresses",
     "example",
     "json_schema",
     "load",

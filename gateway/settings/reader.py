@@ -20,8 +20,10 @@ from gateway.settings.records import (
     Auth,
     Booking,
     Keep,
+    Keys,
     Limits,
     Log,
+    Metrics,
     Outputs,
     Provider,
     Proxies,
@@ -38,31 +40,45 @@ from gateway.webhooks import target
 from gateway.webhooks.schedule import Rules
 
 _TABLE: Mapping[tuple[str, ...], Setting] = MappingProxyType({one.steps: one for one in settings()})
+_LISTS = frozenset(steps[: steps.index(EACH) + 1] for steps in _TABLE if EACH in steps)
 _SYSTEM = pathlib.Path("/var/lib/tidegate")
 # In a wheel the packs lie in the package, in a checkout beside it.
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _SHIPPED = (_PACKAGE / "providers.d", _PACKAGE.parent / "providers.d")
 _PACKS = "providers.d"
 _LEDGER = "tidegate.db"
+_LONGEST_STORE = 107 - len(
+    ".sock"
+)  # bytes: what Linux lets the path of a socket be, less what the private one's ends in
 _PROVIDER = ("base", "enabled", "hosts", "labels", "concurrency", "rate")
 _TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
-_LIMITS = ("live", "requests", "generations", "wrong_keys")
+_LIMITS = ("live", "requests", "generations", "images", "videos", "daily_spend", "wrong_keys", "connections", "idle")
 _RULES = ("schedule", "timeout", "disable_after", "keep_queued")
 
 
 def load(path: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
     """Read the settings from a file, or the defaults when there is none; Mistakes names all that is wrong with it."""
+    reading = _reading(path, environ)
+    found = reading.settings()
+    if reading.mistakes:
+        raise Mistakes(reading.mistakes)
+    return found
+
+
+def addresses(path: pathlib.Path | None, environ: Mapping[str, str]) -> tuple[Address, Address | None]:
+    """Read only where a gateway serves and where it shows metrics apart; Mistakes when the file cannot be read at all."""
+    return _reading(path, environ).addresses()
+
+
+def _reading(path: pathlib.Path | None, environ: Mapping[str, str]) -> _Reading:
+    """Read a file's values, their variables filled in, with every mistake of form."""
     document = Document(None, {}, {}, "settings") if path is None else documents.read(path)
     document, mistakes = filled(document, environ, _typed)
     # A text whose variable is missing is wrong enough.
     said = {mistake.place for mistake in mistakes}
     violations = documents.against(document, Draft202012Validator(json_schema()))
     mistakes += [mistake for mistake in violations if mistake.place not in said]
-    reading = _Reading(document, path, environ, mistakes)
-    found = reading.settings()
-    if reading.mistakes:
-        raise Mistakes(reading.mistakes)
-    return found
+    return _Reading(document, path, environ, mistakes)
 
 
 def _setting(path: Path) -> Setting | None:
@@ -104,6 +120,9 @@ class _Reading:
         if auth is Auth.NONE and not listen.is_loopback:
             said = f"none serves anybody, so it needs a loopback address, and listen is {listen}; use keys"
             self._note(("auth",), said)
+        metrics: Metrics = self._get("metrics")
+        if metrics.listen == listen and listen.port:
+            self._note(("metrics",), f"{listen} is where `listen` serves; take another port, or keys")
         usual = Booking.ENFORCE if auth is Auth.KEYS else Booking.TRACK
         store = self._store()
         providers = MappingProxyType({str(name): self._provider(name) for name in self._items("providers")})
@@ -119,16 +138,23 @@ class _Reading:
             timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
             auth=auth,
             credits=Booking(self._get("credits") or usual),
+            keys=Keys(self._get("keys", "peppers")),
             limits=Limits(*(self._get("limits", name) for name in _LIMITS)),
-            proxies=Proxies(self._get("proxies", "trusted").allow, self._get("proxies", "header")),
+            proxies=self._proxies(),
             keep=Keep(self._get("keep", "records"), self._get("keep", "usage")),
-            webhooks=self._webhooks(origins(listen, self._get("public_url"))),
+            webhooks=self._webhooks(origins(listen, self._get("public_url"), metrics)),
             delivery=Rules(*(self._get("delivery", name) for name in _RULES)),
             egress=self._networks(),
             log=Log(self._get("log", "format"), self._get("log", "level"), self._get("log", "prompts")),
             region=self._get("region"),
-            metrics=self._get("metrics"),
+            metrics=metrics,
         )
+
+    def addresses(self) -> tuple[Address, Address | None]:
+        """Give where to serve, and where to show metrics apart."""
+        listen: Address = self._get("listen")
+        metrics: Metrics = self._get("metrics")
+        return listen, metrics.listen
 
     def _get(self, *path: Any) -> Any:
         """Give the value at a path as its kind reads it; the default when it is absent or wrong."""
@@ -154,9 +180,11 @@ class _Reading:
         return value
 
     def _items(self, *path: Any) -> list[Any]:
-        """Give the names or positions in what is kept by name or in a list."""
+        """Give the names or positions in what is kept by name or in a list; nothing where it is the other one, which is noted."""
         found = self._written(path)
-        return list(found) if isinstance(found, dict) else list(range(len(found))) if isinstance(found, list) else []
+        if (*path, EACH) in _LISTS:
+            return list(range(len(found))) if isinstance(found, list) else []
+        return list(found) if isinstance(found, dict) else []
 
     def _note(self, path: Path, message: str) -> None:
         """Keep a mistake."""
@@ -166,7 +194,12 @@ class _Reading:
         """Give the SQLite file's path; without a file to say so, where this user may write."""
         if self._path is not None:
             place: str = self._get("store")
-            return self._beside / place
+            found = self._beside / place
+            if len(os.fsencode(found)) > _LONGEST_STORE:
+                self._note(
+                    ("store",), f"{found} is too long: beside it lies a socket, so at most {_LONGEST_STORE} bytes"
+                )
+            return found
         try:
             return usual_store(self._environ)
         except ValueError as error:
@@ -185,6 +218,14 @@ class _Reading:
             max_image=self._get("outputs", "max_image"),
             max_video=self._get("outputs", "max_video"),
         )
+
+    def _proxies(self) -> Proxies:
+        """Give whose word counts; that they speak the PROXY protocol means nothing without them."""
+        trusted, protocol = self._get("proxies", "trusted").allow, self._get("proxies", "protocol")
+        if protocol and not trusted:
+            said = "true closes every connection that is not from a trusted proxy, and there is none; name them in proxies.trusted"
+            self._note(("proxies", "protocol"), said)
+        return Proxies(trusted, self._get("proxies", "header"), protocol)
 
     def _catalog(self) -> tuple[pathlib.Path, ...]:
         """Give the folders of provider files, all of which are there."""
@@ -213,6 +254,7 @@ class _Reading:
             labels=MappingProxyType({name: frozenset(each.labels) for name, each in providers.items()}),
             explore=self._get("attempts", "explore"),
             patience=Patience(*(self._get("attempts", name) for name in ("soft_deadline", "soft_deadline_least"))),
+            hedge_share=self._get("attempts", "hedge_share"),
         )
 
     def _route(self, index: int) -> Route:
@@ -235,6 +277,7 @@ class _Reading:
             deadline=self._get("routes", index, "deadline"),
             follow_refusal=self._get("routes", index, "after_refusal") == "next",
             max_price=self._get("routes", index, "max_price"),
+            hedge_max_cost=self._get("routes", index, "hedge_max_cost"),
         )
 
     def _webhooks(self, own: tuple[str, ...]) -> tuple[Webhook, ...]:
@@ -262,9 +305,9 @@ class _Reading:
         return Webhook(url, secret, events, account)
 
     def _networks(self) -> egress.Policy:
-        """Give what may be dialled beside the public internet."""
-        found: egress.Policy = self._get("egress", "allow")
-        return found
+        """Give what may be dialled beside the public internet, and what not."""
+        opened, closed = self._get("egress", "allow"), self._get("egress", "deny")
+        return egress.Policy(opened.allow, closed.allow, self._get("egress", "https_only"))
 
 
 def usual_store(environ: Mapping[str, str], system: pathlib.Path = _SYSTEM) -> pathlib.Path:

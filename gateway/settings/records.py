@@ -53,6 +53,18 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Who may read the metrics: keys of their scope, or whoever reaches an address of their own; without either nobody."""
+
+    with_key: bool
+    listen: Address | None
+
+    def __str__(self) -> str:
+        """Give the form it is written in."""
+        return str(self.listen) if self.listen is not None else "keys" if self.with_key else "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """Where the ledger lives: a SQLite file."""
 
@@ -96,20 +108,30 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken on: `live` generations at a time, and by the minute what None leaves to any number."""
+    """How much is taken on: `live` generations at a time, and of one account what None leaves to any number.
+
+    `requests` and `generations` are a minute, `images` and `videos` under way, `daily_spend` a day. One address may have so
+    many `connections`, each for `idle` ms without a request.
+    """
 
     live: int
     requests: int | None
     generations: int | None
+    images: int | None
+    videos: int | None
+    daily_spend: int | None
     wrong_keys: int
+    connections: int
+    idle: int
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Whose word on a caller's address counts, and the header it is in."""
+    """Whose word on a caller's address counts, and the header it is in; or else whether connections begin with it."""
 
     trusted: tuple[egress.Network, ...]
     header: Literal["X-Forwarded-For", "Forwarded"]
+    protocol: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,13 @@ class Keep:
 
     records: int
     usage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """With what API keys are hashed beside the gateway's own secret, the newest first."""
+
+    peppers: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +183,7 @@ class Settings:
     timeouts: Timeouts
     auth: Auth
     credits: Booking
+    keys: Keys
     limits: Limits
     proxies: Proxies
     keep: Keep
@@ -162,7 +192,7 @@ class Settings:
     egress: egress.Policy
     log: Log
     region: str
-    metrics: bool
+    metrics: Metrics
 
     @property
     def caps(self) -> Mapping[str, int]:
@@ -179,7 +209,7 @@ class Settings:
     @property
     def origins(self) -> tuple[str, ...]:
         """Where the gateway itself is reached, as far as that is known."""
-        return origins(self.listen, self.public_url)
+        return origins(self.listen, self.public_url, self.metrics)
 
     def describe(self) -> dict[str, Any]:
         """Give the settings as plain values for a log line or a report; there is no secret in them."""
@@ -198,10 +228,13 @@ class Settings:
             "credits": self.credits.value,
             "webhooks": len(self.webhooks),
             "egress": [str(network) for network in self.egress.allow],
+            "egress_closed": [str(network) for network in self.egress.deny],
             "region": self.region,
+            "metrics": str(self.metrics),
         }
 
 
-def origins(listen: Address, public_url: str | None) -> tuple[str, ...]:
-    """Where a gateway is reached that listens there and has that public address."""
-    return (f"http://{listen}", *((public_url,) if public_url is not None else ()))
+def origins(listen: Address, public_url: str | None, metrics: Metrics) -> tuple[str, ...]:
+    """Where a gateway is reached that listens there, has that public address and serves its metrics so."""
+    apart = (f"http://{metrics.listen}",) if metrics.listen is not None else ()
+    return (f"http://{listen}", *((public_url,) if public_url is not None else ()), *apart)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.ledger.events import USUAL
 from gateway.settings.setting import Section, Setting
+from gateway.settings.taking_in import TAKING_IN
 from gateway.settings.values import Kind
 
 TOP = (
@@ -46,7 +47,13 @@ TOP = (
         choices=("enforce", "track"),
     ),
     Setting("region", Kind.REGION, "us", "The name of this deployment, as answers and metrics state it."),
-    Setting("metrics", Kind.FLAG, default=True, says="Whether /metrics is served."),
+    Setting(
+        "metrics",
+        Kind.METRICS,
+        "keys",
+        "Who may read /metrics: `keys` with the scope metrics:read, or `none`; or an address and port such as 127.0.0.1:9090,"
+        " where nothing but metrics and probes is served, without a key.",
+    ),
 )
 
 SECTIONS = (
@@ -133,6 +140,13 @@ SECTIONS = (
                 choices=("fail", "next"),
             ),
             Setting("max_price", Kind.CREDITS, None, "Leave out who is dearer, credits.", sample=0.5),
+            Setting(
+                "hedge_max_cost",
+                Kind.CREDITS,
+                None,
+                "Ask another beside a slow job if it costs no more; absent, never.",
+                sample=0.05,
+            ),
         ),
     ),
     Section(
@@ -167,6 +181,15 @@ SECTIONS = (
                 most=100,
             ),
             Setting("soft_deadline_least", Kind.DURATION, "30s", "No job counts as slow sooner than this."),
+            Setting(
+                "hedge_share",
+                Kind.NUMBER,
+                0.05,
+                "What the second jobs of routes with `hedge_max_cost` may cost together, as a share of what the first"
+                " ones do.",
+                least=0,
+                most=1,
+            ),
             Setting("connect_timeout", Kind.DURATION, "5s", "How long a connection to a provider may take."),
             Setting(
                 "submit_timeout",
@@ -184,64 +207,20 @@ SECTIONS = (
         ),
     ),
     Section(
-        "limits",
-        "How much is taken on.",
+        "keys",
+        "How API keys are kept.",
         settings=(
             Setting(
-                "live",
-                Kind.WHOLE,
-                20_000,
-                "Generations under way at a time; beyond it new ones are turned away, with a word when to come back.",
-                least=1,
-                most=1_000_000,
-            ),
-            Setting(
-                "requests",
-                Kind.WHOLE,
-                None,
-                "Requests a minute of one account, those that begin a generation aside; absent, any number.",
-                least=1,
-                most=1_000_000,
-                sample=600,
-            ),
-            Setting(
-                "generations",
-                Kind.WHOLE,
-                None,
-                "Generations one account may begin a minute; absent, any number.",
-                least=1,
-                most=1_000_000,
-                sample=60,
-            ),
-            Setting(
-                "wrong_keys",
-                Kind.WHOLE,
-                20,
-                "Wrong keys a minute from one address before it has to wait.",
-                least=1,
-                most=1_000_000,
-            ),
-        ),
-    ),
-    Section(
-        "proxies",
-        "Who stands between callers and the gateway, for keys that are bound to networks.",
-        settings=(
-            Setting(
-                "trusted",
-                Kind.NETWORKS,
+                "peppers",
+                Kind.PEPPERS,
                 [],
-                "Networks of the proxies whose word on a caller's address counts; without any, the peer is the caller.",
-            ),
-            Setting(
-                "header",
-                Kind.CHOICE,
-                "X-Forwarded-For",
-                "The one header in which they write it.",
-                choices=("X-Forwarded-For", "Forwarded"),
+                "What they are hashed with, the newest first; one hashed with a later one is hashed anew at its next use. The"
+                " gateway's own secret beside the store counts as the last.",
+                sample=["${KEY_PEPPER}"],
             ),
         ),
     ),
+    *TAKING_IN,
     Section(
         "keep",
         "How long what has ended stays on record; credits and their movements always do.",
@@ -308,6 +287,18 @@ SECTIONS = (
                 Kind.NETWORKS,
                 [],
                 "Networks that are otherwise refused, such as 127.0.0.0/8 for a provider on this machine.",
+            ),
+            Setting(
+                "deny",
+                Kind.NETWORKS,
+                [],
+                "Networks that are refused in any case, such as the public one this gateway is in.",
+            ),
+            Setting(
+                "https_only",
+                Kind.FLAG,
+                default=False,
+                says="Whether plain HTTP is refused, to networks of `allow` excepted, for inputs and outputs alike.",
             ),
         ),
     ),

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from gateway import egress, money
 from gateway.ledger.events import OFFERED, EventType
 from gateway.routing.policy import Strategy
-from gateway.settings.records import Address
+from gateway.settings.records import Address, Metrics
 from gateway.webhooks import sign
 
 # With underscores, which names of services on a container network may have.
@@ -44,6 +44,7 @@ class Kind(StrEnum):
     SIZE = auto()
     CHOICE = auto()
     LISTEN = auto()
+    METRICS = auto()
     URL = auto()
     STORE = auto()
     OUTPUTS = auto()
@@ -56,6 +57,7 @@ class Kind(StrEnum):
     ORDER = auto()
     ENDPOINT = auto()
     SECRET = auto()
+    PEPPERS = auto()
     EVENTS = auto()
     WAITS = auto()
 
@@ -95,6 +97,7 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
         Kind.SIZE: {"type": "string", "pattern": _SIZE, "x-expected": "a size such as 100KB, 64MiB or 2GiB"},
         Kind.CHOICE: {"type": "string"},
         Kind.LISTEN: {"type": "string", "x-expected": "an address and a port such as 127.0.0.1:8080"},
+        Kind.METRICS: {"type": "string", "x-expected": "keys, none, or an address and a port such as 127.0.0.1:9090"},
         Kind.URL: {"type": "string", "x-expected": "an address such as https://host/path"},
         Kind.STORE: {"type": "string", "x-expected": "a store such as sqlite:///var/lib/tidegate/tidegate.db"},
         Kind.OUTPUTS: {"type": "string", "x-expected": "a folder such as file:///var/lib/tidegate/outputs, or none"},
@@ -113,6 +116,12 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
             "x-expected": "a list of provider ids, a mapping of them to weights, fastest or cheapest",
         },
         Kind.ENDPOINT: {"type": "string", "x-expected": "an address such as https://app.example.com/hooks"},
+        Kind.PEPPERS: {
+            "type": "array",
+            "items": {"type": "string", "minLength": 32, "x-expected": "32 characters or more, from a variable"},
+            "uniqueItems": True,
+            "x-expected": "a list of texts from variables such as ${KEY_PEPPER}",
+        },
         Kind.SECRET: {"type": "string", "x-expected": "a secret, from a variable such as ${WEBHOOK_SECRET}"},
         Kind.EVENTS: {
             "type": "array",
@@ -169,6 +178,16 @@ def listen(written: str) -> Address:
     if port > 65535:
         raise ValueError(f"expected a port from 0 to 65535, found {port}")
     return Address(host, port)
+
+
+def metrics(written: str) -> Metrics:
+    """Read who may see the metrics, or where they have an address of their own."""
+    if written in {"keys", "none"}:
+        return Metrics(with_key=written == "keys", listen=None)
+    try:
+        return Metrics(with_key=False, listen=listen(written))
+    except ValueError as error:
+        raise ValueError(f"expected keys, none, or an address and a port of its own: {error}") from error
 
 
 def url(written: str) -> str:
@@ -246,7 +265,7 @@ def order(written: str | list[str] | dict[str, int]) -> Order:
         case list():
             return Order(Strategy.LISTED if written else None, tuple(written))
         case _:
-            weights = tuple((str(name), weight) for name, weight in written.items())
+            weights = tuple((str(name), int(weight)) for name, weight in written.items())
             if not any(weight for _, weight in weights):
                 raise ValueError("expected a weight above 0: nobody would be first")
             for name, _ in weights:
@@ -265,10 +284,12 @@ def waits(written: list[str]) -> tuple[int, ...]:
 
 READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
     {
+        Kind.WHOLE: int,  # to the schema 3.0 is a whole number too
         Kind.CREDITS: money.from_number,
         Kind.DURATION: duration,
         Kind.SIZE: size,
         Kind.LISTEN: listen,
+        Kind.METRICS: metrics,
         Kind.URL: url,
         Kind.STORE: store,
         Kind.OUTPUTS: outputs,
@@ -279,6 +300,7 @@ READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
         Kind.LABELS: tuple,
         Kind.ORDER: order,
         Kind.SECRET: sign.check,
+        Kind.PEPPERS: tuple,
         Kind.EVENTS: events,
         Kind.WAITS: waits,
     }

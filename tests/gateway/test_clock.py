@@ -26,7 +26,13 @@ def test_moments_are_read(written: str, moment: int) -> None:
     assert parse_iso(written) == moment
 
 
-@pytest.mark.parametrize("written", ["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-25T15:00:00", "1764082800"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "yesterday", "2026-13-01T00:00:00Z", "2026-11-25T15:00:00", "1764082800"),
+        *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"),  # beyond what can be written again
+    ],
+)
 def test_what_is_no_moment(written: str) -> None:
     """What is no time, or one without an offset, is refused in words."""
     with pytest.raises(ValueError, match="expected a time"):

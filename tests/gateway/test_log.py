@@ -76,7 +76,7 @@ def test_lines_of_libraries_have_the_same_form(stream: io.StringIO) -> None:
 
 
 def test_exceptions_are_struck_out(stream: io.StringIO) -> None:
-    """An exception's text and trace are logged without the secrets in its arguments, causes included."""
+    """S65: an exception's text and trace are logged without the secrets in its arguments, causes included."""
     log.register(SECRET)
 
     def fail() -> None:
@@ -95,7 +95,7 @@ def test_exceptions_are_struck_out(stream: io.StringIO) -> None:
 
 
 def test_fields_named_like_secrets(stream: io.StringIO) -> None:
-    """A field named like a secret goes whole, at any depth; one that only sounds like it stays."""
+    """S65: a field named like a secret goes whole, at any depth; one that only sounds like it stays."""
     headers = {"Authorization": "Bearer x", "X-Api-Key": "y", "Set-Cookie": ["a=b"], "accept": "*/*"}
     log.event("sent", headers=headers, token="t", max_tokens=5, FAL_KEY="k", key_id="key_1")
     (line,) = lines(stream)
@@ -104,7 +104,7 @@ def test_fields_named_like_secrets(stream: io.StringIO) -> None:
 
 
 def test_prompts_are_not_logged(stream: io.StringIO) -> None:
-    """What a caller wrote is replaced by its length, unless the settings want it."""
+    """S66: what a caller wrote is replaced by its length, unless the settings want it."""
     log.event("accepted", prompt="a baby seal", request={"generation_prompt": "a seal", "seed": 5})
     log.setup(format="json", prompts=True, stream=stream)
     log.event("accepted", prompt="a baby seal")
@@ -115,7 +115,7 @@ def test_prompts_are_not_logged(stream: io.StringIO) -> None:
 
 @pytest.mark.parametrize("value", ["x" * 1_000_000, ["y" * 900] * 900, {str(n): "\x1b" * 99 for n in range(999)}])
 def test_lines_are_bounded(stream: io.StringIO, value: object) -> None:
-    """However large the fields, a line is JSON of at most 16 KiB."""
+    """S70: however large the fields, a line is JSON of at most 16 KiB."""
     log.event("large", value=value, other="kept")
     (line,) = stream.getvalue().splitlines()
     assert len(line.encode()) < 16 * 1024
@@ -133,7 +133,7 @@ def test_too_many_fields_leave_the_event(stream: io.StringIO) -> None:
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_nothing_moves_the_cursor(stream: io.StringIO, form: log.events.Format) -> None:
-    """Line breaks, escapes and characters that turn text around are escaped."""
+    """S70: line breaks, escapes and characters that turn text around are escaped."""
     log.setup(format=form, stream=stream)
     log.event("odd", value="a\nb\r\x1b[2J\x7f\x85\u2028\u202e", **{"n\nm": 1})
     written = stream.getvalue()
@@ -168,10 +168,10 @@ def test_a_closed_stream_ends_nothing() -> None:
 def test_text_for_people(stream: io.StringIO) -> None:
     """At a terminal an event is a short line, and a trace follows it indented."""
     log.setup(format="text", stream=stream)
-    log.event("attempt_failed", provider="far", said="try again", error=ValueError("no"))
+    log.event("attempt_failed", provider="far", why="try again", error=ValueError("no"))
     first, *trace = stream.getvalue().splitlines()
     assert first[8:] != ""
-    assert first[13:] == 'info    attempt_failed provider=far said="try again" error="ValueError: no"'
+    assert first[13:] == 'info    attempt_failed provider=far why="try again" error="ValueError: no"'
     assert all(line.startswith("    ") for line in trace)
 
 
@@ -212,7 +212,7 @@ def test_registered_values_in_every_spelling(spelled: str) -> None:
 
 
 def test_a_registered_value_leaves_its_mark() -> None:
-    """Two secrets are told apart by four characters of their hash; the longer of two that overlap is struck whole."""
+    """S71: two secrets are told apart by four characters of their hash; the longer of two that overlap is struck whole."""
     redactor = knowing("secret-one", "secret-one-and-more")
     short, long = redactor.redact("secret-one"), redactor.redact("secret-one-and-more")
     assert short != long
@@ -249,7 +249,7 @@ def test_short_values_are_words() -> None:
     ],
 )
 def test_names_and_shapes_of_secrets(text: str, left: str) -> None:
-    """What is named or shaped like a secret is struck out, what merely sounds like one is left; twice is as once."""
+    """S65: what is named or shaped like a secret, in headers and in queries of addresses too, is struck out, what merely sounds like one is left; twice is as once."""
     redactor = Redactor()
     assert redactor.redact(text) == left
     assert redactor.redact(left) == left

@@ -32,6 +32,7 @@ EVERYDAY = st.integers(-(2**31) * money.CREDIT, 2**31 * money.CREDIT)
         (Decimal("0.125"), 125_000),
         ("0", 0),
         ("0E-999999", 0),
+        ("0E9999999", 0),
         ("-0.0", 0),
     ],
 )
@@ -49,6 +50,8 @@ def test_amounts_are_read_exactly(written: str | float | Decimal, millionths: in
         ("1e-999999", "at most six decimals"),
         ("1e999999", "an amount is at most 9223372036 credits"),
         ("9" * 5000, "an amount is at most"),
+        ("1E1000001", "an amount is at most"),
+        ("-1e999999999999999999", "an amount is at most"),
         ("ten", "expected an amount of credits such as 12.5, found 'ten'"),
         ("", "expected an amount"),
         ("1_000", "expected an amount"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,15 @@ def test_page_says_what_the_order_goes_by(tidegate: Shell, tmp_path: Path, order
     policy.write_text(f"auth: none\nroutes:\n  - order: {order}\n")
     said = tidegate("explain", MODEL, "prompt=x", "-c", str(policy))
     assert says in said.out.splitlines()[1]
+
+
+def test_an_address_inside_is_told_by_its_kind(tidegate: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S39: nothing is looked up to explain a request, and an address inside is refused by its kind alone."""
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: asked.append(str(host)))
+    said = tidegate("explain", MODEL, "prompt=a seal", "images=http://10.11.12.13/a.png", env=_SECRETS)
+    assert said.code == 2
+    assert "a private address (blocked_address)" in said.err
+    assert "10.11.12.13" not in said.err
+    assert _told(tidegate, "explain", MODEL, "prompt=a seal", "images=https://inside.example/a.png")["plan"]
+    assert asked == []
