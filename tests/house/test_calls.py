@@ -97,7 +97,7 @@ def _beginning(node: ast.expr) -> str:
 
 
 def test_the_package_makes_no_such_call() -> None:
-    """Nothing in the package evaluates, unpickles, skips a certificate, builds SQL, or asks time, chance or environment itself."""
+    """S87: nothing in the package evaluates, unpickles, skips a certificate, builds SQL, or asks time, chance or environment itself."""
     none(finding for source in sources("gateway") for finding in misplaced(source))
 
 
