@@ -296,7 +296,7 @@ async def _judge(figures: Figures, folder: Path, far: Far, states: dict[str, str
     store = await Database.open(folder / "gateway.db", now=now_ms)
     found = await store.report(generations.live())
     figures.stuck = len(found)
-    figures.notes += [f"stuck: {name}" for name in found[:5]]
+    figures.notes += [f"stuck: {name}" for _, name in found[:5]]
     findings = await store.report(run_checks(now_ms(), 60_000))
     figures.ledger_findings = len(findings)
     figures.notes += [f"{finding.check.name}: {finding.rows[:3]}" for finding in findings]

@@ -26,6 +26,14 @@ def test_simulated_crashes_lose_nothing(capsys) -> None:
     assert not failed, [(each.seed, each.verdict.notes[:3]) for each in failed]
 
 
+def test_second_jobs_lose_nothing_either(capsys) -> None:
+    """Where most jobs are thought slow and each may have a second one beside it, all of that holds as well."""
+    figures, failed = simulation.many(range(15), hedged=True)
+    show(capsys, f"hedged {figures}")
+    assert not failed, [(each.seed, each.verdict.notes[:3]) for each in failed]
+    assert " hedges=0 " not in figures
+
+
 def test_a_seed_is_the_same_run_every_time() -> None:
     """The same seed gives the same events in the same order, another seed others."""
     assert simulation.run(3).digest == simulation.run(3).digest != simulation.run(4).digest
