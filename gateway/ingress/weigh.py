@@ -115,7 +115,7 @@ def unserved(made: Plan, asked: Asked, now: int) -> Refusal:
         return Refusal("all_providers_failed", said, provider_errors=errors, retry_after=seconds)
     listed = "; ".join(f"{each.provider}: {each.reason}" for each in made.excluded)
     said = f"no provider of this model can be asked: {listed}"
-    return Refusal("provider_not_configured", said, provider_errors=errors)
+    return Refusal("provider_not_configured", said, provider_errors=errors, retry_after=seconds if waits else None)
 
 
 def parse_order(order: str | None, card: Menu) -> tuple[str, ...] | None:

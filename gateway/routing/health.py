@@ -93,7 +93,9 @@ class Health:
             return Standing(Why.SWITCHED_OFF, "the operator holds it open", order.until)
         paused = self.traffic.paused(provider, now)
         if paused is not None:
-            return Standing(Why.RESTING, "it asked for a pause", paused)
+            is_own = self.traffic.is_own_pause(provider)
+            said = "more calls wait than its rate allows" if is_own else "it asked for a pause"
+            return Standing(Why.RESTING, said, paused)
         barred = self._barred(provider, model, now) if order is None else None
         if barred is None and not self._has_place(provider, now, spilled, turn):
             return Standing(Why.BUSY, "as many jobs as it takes are under way", now + _ROOM_AGAIN)
@@ -152,7 +154,7 @@ class Health:
         """Take note of a fault, as its kind says, where its reach says that it belongs."""
         kind, effect = concerned(fault, immediate=trial.immediate), fault.permits.breaker
         if fault.pause or effect is Effect.PAUSE:
-            self.traffic.pause(trial.provider, fault.pause, now)
+            self.traffic.pause(trial.provider, fault.pause, now, is_own=fault.reach is Reach.UNSENT)
         if effect is Effect.PAUSE and fault.reach is not Reach.UNSENT:  # unsent, it was our own cap that refused
             self.traffic.refused(trial.provider, trial.began, now)
         if kind is not None:

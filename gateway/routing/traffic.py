@@ -30,6 +30,7 @@ class Traffic:
         self.caps = caps
         self.rates = rates or {}
         self._pauses: dict[str, int] = {}
+        self._own_pauses: set[str] = set()  # whose present pause nobody asked for but us
         self._limits: dict[str, Limit] = {}
         self._under_way: dict[str, Counter[str]] = {}  # by provider and account
         self._waiting: dict[
@@ -39,15 +40,24 @@ class Traffic:
         self._served: dict[str, dict[str, int]] = {}  # by provider and account, the number of its latest place
         self._spilled: dict[str, int] = {}
 
-    def pause(self, provider: str, asked: int | None, now: int) -> None:
-        """Leave a provider alone for as long as it asked, or for the usual time; a longer pause stays."""
+    def pause(self, provider: str, asked: int | None, now: int, *, is_own: bool = False) -> None:
+        """Leave a provider alone for as long as it asked, or for the usual time; a longer pause stays.
+
+        One of our own is for calls that waited longer for its rate than they can.
+        """
         wait = _USUAL_PAUSE if asked is None else min(max(asked, _SHORTEST_PAUSE), _LONGEST_PAUSE)
-        self._pauses[provider] = max(self._pauses.get(provider, 0), now + wait)
+        if now + wait > self._pauses.get(provider, 0):
+            self._pauses[provider] = now + wait
+            (self._own_pauses.add if is_own else self._own_pauses.discard)(provider)
 
     def paused(self, provider: str, now: int) -> int | None:
         """Until when a provider is to be left alone; None when it is not."""
         until = self._pauses.get(provider, 0)
         return until if now < until else None
+
+    def is_own_pause(self, provider: str) -> bool:
+        """Whether its rate is why it is left alone, and not its own word."""
+        return provider in self._own_pauses
 
     def has_room(self, provider: str, now: int, *, spilled: bool) -> bool:
         """Whether a provider takes one more job."""

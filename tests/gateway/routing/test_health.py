@@ -14,6 +14,7 @@ from gateway.routing.signal import Kind, Trial
 from tests.gateway.routing.trials import (
     FAILED,
     FULL,
+    HELD_BACK,
     JOBS,
     MODEL,
     OTHER,
@@ -37,7 +38,7 @@ EFFECTS: dict[FaultKind, tuple[str | None, str | None, str | None, str | None]] 
     FaultKind.NOT_SERVED: (FAILED, FAILED, FAILED, JOBS),
     FaultKind.UNAUTHORIZED: (REFUSED, REFUSED, REFUSED, REFUSED),
     FaultKind.OUT_OF_CREDIT: (REFUSED, REFUSED, REFUSED, REFUSED),
-    FaultKind.RATE_LIMITED: (PAUSED, PAUSED, PAUSED, PAUSED),
+    FaultKind.RATE_LIMITED: (HELD_BACK, PAUSED, PAUSED, PAUSED),
     FaultKind.OVERLOADED: (FAILED, FAILED, FAILED, JOBS),
     FaultKind.PROVIDER_ERROR: (UNREACHED, FAILED, FAILED, JOBS),
     FaultKind.TIMEOUT: (UNREACHED, FAILED, FAILED, JOBS),

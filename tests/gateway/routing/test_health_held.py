@@ -77,3 +77,14 @@ def test_what_is_held_is_seen() -> None:
     [seen] = health.seen(0)
     assert (seen.kind, seen.standing, seen.until) == (Kind.HELD, breaker.Standing.OPEN, 60_000)
     assert health.seen(60_000) == []
+
+
+def test_a_rate_of_our_own_is_not_laid_at_the_providers_door() -> None:
+    """A call that waited for the provider's rate in vain pauses it in our name, one that it turned away in its own."""
+    for reach, said in (
+        (Reach.UNSENT, "more calls wait than its rate allows"),
+        (Reach.REFUSED, "it asked for a pause"),
+    ):
+        health = Health()
+        health.failed(Trial(A, MODEL, 0), Fault(FaultKind.RATE_LIMITED, reach, "no", pause=9_000), 0, 0)
+        assert health.standing(A, MODEL, 1) == Standing(Why.RESTING, said, 9_000)

@@ -95,3 +95,14 @@ def test_one_account_alone_is_owed_nothing() -> None:
     traffic.enter("a", "many", spilled=False)
     assert not traffic.is_owed("a", "many", 0)
     assert not traffic.is_owed("b", "few", 0)
+
+
+def test_a_pause_of_our_own_is_told_from_one_that_was_asked_for() -> None:
+    """The one that lasts longer is the one that is told."""
+    traffic = Traffic({})
+    traffic.pause("a", 10_000, 0, is_own=True)
+    assert traffic.is_own_pause("a")
+    traffic.pause("a", 5_000, 0)
+    assert traffic.is_own_pause("a")
+    traffic.pause("a", 20_000, 0)
+    assert not traffic.is_own_pause("a")

@@ -13,6 +13,7 @@ REFUSED = "its credential was refused"
 UNREACHED = "it could not be reached"
 SEVERAL = "several of its models failed too often"
 PAUSED = "it asked for a pause"
+HELD_BACK = "more calls wait than its rate allows"
 FULL = "as many jobs as it takes are under way"
 
 
