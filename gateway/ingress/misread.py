@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
 
 from gateway.ingress.refusal import Refusal
-from gateway.ingress.screen import LONGEST_LINE, MOST_FIELDS
+from gateway.ingress.screen import LONGEST_LINE, METHODS, MOST_FIELDS
 
 
 def said(error: HttpProcessingError) -> Refusal:
@@ -20,5 +20,5 @@ def said(error: HttpProcessingError) -> Refusal:
     if isinstance(error, BadHttpMethod):
         if "HTTPS" in error.message:
             return Refusal("invalid_input", "this port speaks HTTP; use http://, or a proxy in front that ends TLS")
-        return Refusal("not_implemented", "the method is none that is known here")
+        return Refusal("method_not_allowed", f"the method is none that is known here; this gateway takes {METHODS}")
     return Refusal("invalid_input", "the request is not HTTP/1.1 as it has to be; the connection ends here")

@@ -22,7 +22,7 @@ _VERSIONS = frozenset({(1, 0), (1, 1)})
 # RFC 9110, 7.2: a name or an address, and a port. Brackets are for addresses of IPv6 alone.
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?", re.ASCII)
 _LONGEST_HOST = 260  # a name has 253 characters
-_METHODS = "GET, HEAD, POST, PATCH, DELETE"
+METHODS = "GET, HEAD, POST, PATCH, DELETE"
 # What only proxies do, and what sends a request back as it came, its key included.
 _NEVER = frozenset({"CONNECT", "TRACE", "TRACK"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -37,7 +37,7 @@ def _line(method: str, target: str, version: tuple[int, int]) -> Refusal | None:
     if version not in _VERSIONS:
         return Refusal("invalid_input", "the request must be HTTP/1.1 or HTTP/1.0")
     if method in _NEVER:
-        return Refusal("method_not_allowed", f"{method} is not served; this gateway takes {_METHODS}")
+        return Refusal("method_not_allowed", f"{method} is not served; this gateway takes {METHODS}")
     if not target.startswith("/"):
         said = "the request line must name a path, such as /v1/status; requests to a proxy are not served"
         return Refusal("invalid_input", said)
@@ -49,7 +49,7 @@ def _body(version: tuple[int, int], headers: Mapping[str, str]) -> Refusal | Non
     if coding is not None and version == (1, 0):
         return Refusal("invalid_input", "HTTP/1.0 knows no Transfer-Encoding; send Content-Length, or HTTP/1.1")
     if coding is not None and coding.lower() != "chunked":
-        return Refusal("not_implemented", "the only Transfer-Encoding is chunked; send the body as it is")
+        return Refusal("invalid_input", "the only Transfer-Encoding is chunked; send the body as it is")
     if expected is not None and expected.lower() != "100-continue":
         return Refusal("expectation_failed", "the only expectation that is met is 100-continue; leave Expect out")
     return None

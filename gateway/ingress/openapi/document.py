@@ -28,7 +28,7 @@ until `generation_status` is `succeeded`, `failed` or `canceled`, or be told by 
 
 **Errors** have one shape everywhere. Branch on `type` and `retryable`, look up `code`. Where a wait makes sense, `Retry-After`
 says how long; every answer carries an `X-Request-Id` for the log. What is no proper HTTP, or is too long or too slow, gets the
-same shape with 400, 408, 413, 414, 415, 417, 431, 501 or 505 before any call is looked at; an unknown path answers
+same shape with 400, 408, 413, 414, 415, 417 or 431 before any call is looked at; an unknown path answers
 404, another method 405 with `Allow`.
 
 **Also answered**: HEAD wherever GET is; the same paths with a slash at the end, and with `/v1` said twice; OPTIONS of a page of
