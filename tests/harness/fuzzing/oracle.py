@@ -58,7 +58,7 @@ class Oracle:
         """Everything that is wrong with an answer."""
         found = self.find(request.method, request.target)
         yield from _headers(request, answer)
-        if answer.status >= 500 and answer.status not in _BEFORE:
+        if answer.status >= 500:
             yield f"a server error: {answer.status} {answer.body[:300]!r}"
         if found is None:
             yield from self._astray(request, answer)
@@ -168,7 +168,8 @@ class Oracle:
 
 def _operation(method: str, path: str, item: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     verb = "get" if method == "HEAD" and "get" in item else method.lower()
-    return (f"{verb.upper()} {path}", item[verb]) if verb in item and verb in _METHODS else None
+    is_known = method.isupper() and verb in item and verb in _METHODS  # a method in small letters is another one
+    return (f"{verb.upper()} {path}", item[verb]) if is_known else None
 
 
 def _general(name: str) -> str:
