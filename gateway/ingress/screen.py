@@ -12,9 +12,6 @@ from collections.abc import Mapping
 from gateway.ingress.refusal import Refusal
 
 LONGEST_LINE = 8190  # bytes of a request's address
-LONGEST_FIELD = (
-    8190 - 2
-)  # bytes of a field's name and value: a line with its colon and space is as long as an address may be
 MOST_FIELDS = 128
 LARGEST_HEAD = 64 * 1024  # bytes of a head that comes in pieces; proxies in front send a tenth of it at most
 

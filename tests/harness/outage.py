@@ -248,6 +248,13 @@ class Stage:
         """Let virtual time pass."""
         await asyncio.sleep(seconds)
 
+    async def over(self, seconds: float = 600.0) -> None:
+        """Wait until nothing is under way."""
+        for _ in range(int(seconds * 10)):
+            if not self.runs.live:
+                return
+            await self.rest(0.1)
+
     async def record(self, generation: str) -> Record:
         """A generation as it is stored, with its attempts."""
         record = await self.store.read(generations.find_any(generation, attempts=True))

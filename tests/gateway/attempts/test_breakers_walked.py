@@ -39,16 +39,8 @@ def submits(do: str, *providers: str, **more: Any) -> list[Mapping[str, Any]]:
 async def at_once(stage: Stage, count: int, seconds: float = 60.0) -> list[str | Refusal]:
     """So many ask at the same moment; wait until all of that is over."""
     found = await asyncio.gather(*(stage.one() for _ in range(count)))
-    await over(stage, seconds)
+    await stage.over(seconds)
     return list(found)
-
-
-async def over(stage: Stage, seconds: float = 60.0) -> None:
-    """Wait until nothing is under way."""
-    for _ in range(int(seconds * 10)):
-        if not stage.runs.live:
-            return
-        await stage.rest(0.1)
 
 
 async def opened(stage: Stage, rules: Sequence[Mapping[str, Any]]) -> None:
@@ -74,7 +66,7 @@ def test_a_submit_is_heard_of_before_its_job_ends() -> None:
         assert stage.runs.live == 1
         assert [each.succeeded for each in stage.health.breaker(Kind.SUBMIT, FIRST, MODEL).buckets] == [1]
         assert stage.health.breaker(Kind.JOB, FIRST, MODEL).ends == ()
-        await over(stage)
+        await stage.over(60)
         assert [each.good for each in stage.health.breaker(Kind.JOB, FIRST, MODEL).ends] == [True]
         assert [each.succeeded for each in stage.health.breaker(Kind.SUBMIT, FIRST, MODEL).buckets] == [1]
 
@@ -142,7 +134,7 @@ def test_one_of_many_probes_and_the_others_go_elsewhere() -> None:
         assert stage.lines.submits[FIRST] == before
         await stage.rest(0.2)
         assert stage.lines.submits[FIRST] == before + 1
-        await over(stage)
+        await stage.over(60)
         assert set(await states(stage, found)) == {"succeeded"}
 
     told(story)
@@ -180,7 +172,7 @@ def test_a_caller_who_cancels_a_probe_does_not_wedge_it() -> None:
         assert stage.health.standing(FIRST, MODEL, int(stage.loop.time() * 1000)) is not None
         await stage.store.write(generations.cancel("rich", probe, stage.far.now()))
         await stage.runs.cancel(probe)
-        await over(stage)
+        await stage.over(60)
         assert stage.health.standing(FIRST, MODEL, int(stage.loop.time() * 1000)) is None
 
     told(story)
@@ -201,7 +193,7 @@ def test_when_all_rest_one_a_second_is_let_in() -> None:
             await stage.rest(0.1)
         let_in = [each for each in found if isinstance(each, str)]
         assert 9 <= len(let_in) <= 11
-        await over(stage)
+        await stage.over(60)
         assert sum(stage.lines.submits.values()) - before == len(let_in)
         [first, *_] = [each for each in found if isinstance(each, Refusal)]
         rests = [stage.health.breaker(Kind.SUBMIT, each, MODEL).until / 1000 - began for each in ORDER]
@@ -238,7 +230,7 @@ def test_a_failed_generation_may_go_on_where_everybody_else_rests() -> None:
         await stage.rest(1)
         fault = Fault(FaultKind.NOT_SERVED, Reach.REFUSED, "no such model")
         stage.health.failed(Trial(SECOND, MODEL, 0), fault, int(stage.loop.time() * 1000), 0)
-        await over(stage)
+        await stage.over(60)
         asked = stage.lines.submits[SECOND]
         assert 1 <= asked <= 2  # the jobs fail within two seconds
         assert sorted(await states(stage, found)) == ["failed"] * (5 - asked) + ["succeeded"] * asked
@@ -278,7 +270,7 @@ def test_a_full_provider_is_passed_by() -> None:
         await stage.rest(0.5)
         assert stage.health.traffic.under_way(FIRST) == 10
         assert stage.lines.submits[FIRST] == before
-        await over(stage)
+        await stage.over(60)
         assert stage.health.traffic.under_way(FIRST) == stage.health.traffic.under_way(SECOND) == 0
         assert set(await states(stage, list(stage.taken))) == {"succeeded"}
         assert stage.health.breaker(Kind.SUBMIT, FIRST, MODEL).standing is Standing.CLOSED
@@ -310,7 +302,7 @@ def test_a_full_brown_out_makes_no_storm(do: dict[str, Any]) -> None:
         for _ in range(600):
             await stage.one()
             await stage.rest(0.1)
-        await over(stage)
+        await stage.over(60)
         assert sum(stage.lines.submits.values()) <= 1.2 * 600
 
     told(story)
@@ -325,7 +317,7 @@ def test_slow_providers_are_asked_once() -> None:
         for _ in range(40):
             found.append(await stage.one())
             await stage.rest(1)
-        await over(stage, 120)
+        await stage.over(120)
         assert sum(stage.lines.submits.values()) == 40
         assert set(await states(stage, found)) == {"succeeded"}
 
@@ -341,7 +333,7 @@ def test_looks_that_fail_are_made_less_often_and_end_no_job() -> None:
         await stage.rest(90)
         assert stage.health.paths.broken == {FIRST}
         stage.far.script(())
-        await over(stage, 120)
+        await stage.over(120)
         assert {each.provider_used for each in [await stage.record(str(one)) for one in found]} == {FIRST}
         assert stage.lines.submits == {FIRST: 10}
 

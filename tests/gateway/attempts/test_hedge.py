@@ -38,22 +38,14 @@ def told(story: Story, *, max_cost: int | None = DEAR, share: float = 1.0) -> No
         stage.intake.world = replace(world, policy=policy)
         for _ in range(6):
             await stage.one()
-            await over(stage)
+            await stage.over()
         await story(stage)
-        await over(stage)
+        await stage.over()
         await stage.rest(1)  # whoever lost is being told
         findings = await stage.store.read(checks.run_checks(EPOCH + int(loop.time() * 1000), 60_000))
         assert [finding.check.name for finding in findings] == []
 
     play(random.Random(1), played)
-
-
-async def over(stage: Stage, seconds: float = 600.0) -> None:
-    """Wait until nothing is under way."""
-    for _ in range(int(seconds * 10)):
-        if not stage.runs.live:
-            return
-        await stage.rest(0.1)
 
 
 def slow(provider: str = FIRST, seconds: float = 100.0, do: str = "late") -> Mapping[str, Any]:
@@ -72,7 +64,7 @@ async def begun(stage: Stage, *rules: Mapping[str, Any]) -> str:
 async def ended(stage: Stage, *rules: Mapping[str, Any]) -> Record:
     """One more generation, while these faults befall it, at its end."""
     generation = await begun(stage, *rules)
-    await over(stage)
+    await stage.over()
     await stage.rest(1)
     return await stage.record(generation)
 
@@ -181,7 +173,7 @@ def test_the_second_is_waited_for_when_the_first_fails() -> None:
     async def story(stage: Stage) -> None:
         generation = await both(stage, slow(seconds=20.0), slow(SECOND, 30.0))
         breaks(stage, FIRST)
-        await over(stage)
+        await stage.over()
         record = await stage.record(generation)
         assert (record.state, record.provider_used) == (State.SUCCEEDED, SECOND)
         assert [each.state for each in record.attempts] == [AttemptState.ERROR, AttemptState.DONE]
@@ -195,7 +187,7 @@ def test_when_both_fail_a_third_is_asked() -> None:
     async def story(stage: Stage) -> None:
         generation = await both(stage, slow(seconds=20.0), slow(SECOND, 20.0))
         breaks(stage, FIRST, SECOND)
-        await over(stage)
+        await stage.over()
         record = await stage.record(generation)
         assert (record.state, record.provider_used, len(record.attempts)) == (State.SUCCEEDED, THIRD, 3)
 
@@ -210,7 +202,7 @@ def test_a_caller_who_cancels_stops_both() -> None:
         await stage.rest(1)
         await stage.store.write(generations.cancel("rich", generation, EPOCH + int(stage.loop.time() * 1000)))
         assert await stage.runs.cancel(generation)
-        await over(stage)
+        await stage.over()
         record = await stage.record(generation)
         assert (record.state, record.settled) == (State.CANCELED, None)
         assert sorted(canceled(stage)) == sorted([FIRST, SECOND])

@@ -33,20 +33,12 @@ def told(story: Story) -> None:
         stage = Stage(loop, random.Random(1), Figures("none"))
         for _ in range(6):
             await stage.one()
-            await over(stage)
+            await stage.over()
         await story(stage)
         findings = await stage.store.read(checks.run_checks(EPOCH + int(loop.time() * 1000), 60_000))
         assert [finding.check.name for finding in findings] == []
 
     play(random.Random(1), played)
-
-
-async def over(stage: Stage, seconds: float = 600.0) -> None:
-    """Wait until nothing is under way."""
-    for _ in range(int(seconds * 10)):
-        if not stage.runs.live:
-            return
-        await stage.rest(0.1)
 
 
 def late(provider: str = FIRST, **more: Any) -> Mapping[str, Any]:
@@ -59,7 +51,7 @@ async def ended(stage: Stage, *rules: Mapping[str, Any]) -> Record:
     stage.far.script(rules)
     generation = await stage.one()
     assert isinstance(generation, str)
-    await over(stage)
+    await stage.over()
     return await stage.record(generation)
 
 
@@ -116,7 +108,7 @@ def test_a_job_whose_end_is_not_confirmed_stays() -> None:
         list(stage.far.jobs.every())[-1].cancel_ignored = True
         await stage.rest(120)
         assert [each.state for each in (await stage.record(generation)).attempts] == [AttemptState.SUBMITTED]
-        await over(stage)
+        await stage.over()
 
     told(story)
 
@@ -131,7 +123,7 @@ def test_a_provider_that_cannot_be_told_keeps_the_job() -> None:
         assert isinstance(generation, str)
         await stage.rest(120)
         assert [each.state for each in (await stage.record(generation)).attempts] == [AttemptState.SUBMITTED]
-        await over(stage)
+        await stage.over()
 
     told(story)
 
@@ -145,7 +137,7 @@ def test_without_another_offer_it_stays() -> None:
         await stage.one()
         await stage.rest(120)
         assert canceled(stage) == []
-        await over(stage)
+        await stage.over()
 
     told(story)
 
@@ -161,7 +153,7 @@ def test_a_dear_job_stays(most: int, moved: bool) -> None:  # noqa: FBT001 - a p
         await stage.one()
         await stage.rest(60)
         assert bool(canceled(stage)) is moved
-        await over(stage)
+        await stage.over()
 
     told(story)
 
@@ -178,7 +170,7 @@ def test_a_caller_who_cancels_meanwhile_is_heeded() -> None:
             await stage.rest(0.05)
         await stage.store.write(generations.cancel("rich", generation, EPOCH + int(stage.loop.time() * 1000)))
         await stage.runs.cancel(generation)
-        await over(stage)
+        await stage.over()
         record = await stage.record(generation)
         assert (record.state, len(record.attempts)) == (State.CANCELED, 1)
 
@@ -199,6 +191,6 @@ def test_when_all_are_slow_there_is_no_storm() -> None:
         await stage.rest(150)
         assert len(canceled(stage)) == 20
         assert stage.lines.submits.total() - before <= 120
-        await over(stage, 1_200)
+        await stage.over(1_200)
 
     told(story)

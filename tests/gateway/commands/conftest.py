@@ -53,3 +53,9 @@ async def site(policy_file: Path) -> AsyncIterator[Site]:
         settings = policy.load(policy_file, {})
         running = await stack.enter_async_context(app.running(settings, simulators.secrets))
         yield Site(running, policy_file, simulators)
+
+
+@pytest.fixture
+def config(policy_file: Path) -> tuple[str, str]:
+    """The policy of an empty store."""
+    return ("-c", str(policy_file))

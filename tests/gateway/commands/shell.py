@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,3 +104,10 @@ def content(path: Path | str) -> bytes:
 def names(folder: Path) -> list[str]:
     """List what lies in a folder."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def told(tidegate: Shell, *words: str) -> Any:
+    """Run a command that prints JSON."""
+    said = tidegate(*words, "--json")
+    assert said.code == 0, said.err
+    return json.loads(said.out)

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.gateway.commands.shell import Shell
-
-
-@pytest.fixture
-def config(policy_file: Path) -> tuple[str, str]:
-    """The policy of an empty store."""
-    return ("-c", str(policy_file))
-
-
-def told(tidegate: Shell, *words: str) -> Any:
-    """Run a command that prints JSON."""
-    said = tidegate(*words, "--json")
-    assert said.code == 0, said.err
-    return json.loads(said.out)
+from tests.gateway.commands.shell import Shell, told
 
 
 def test_an_account_is_held_to_limits_of_its_own(tidegate: Shell, config: tuple[str, str]) -> None:

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.gateway.commands.conftest import Site
-from tests.gateway.commands.shell import MODEL, Shell
-
-
-@pytest.fixture
-def config(policy_file: Path) -> tuple[str, str]:
-    """The policy of an empty store."""
-    return ("-c", str(policy_file))
-
-
-def told(tidegate: Shell, *words: str) -> Any:
-    """Run a command that prints JSON."""
-    said = tidegate(*words, "--json")
-    assert said.code == 0, said.err
-    return json.loads(said.out)
+from tests.gateway.commands.shell import MODEL, Shell, told
 
 
 def test_a_narrow_key_is_made_shown_and_changed(tidegate: Shell, config: tuple[str, str]) -> None:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway import settings as policy
 from gateway.webhooks import sign
 from tests.gateway.commands.conftest import Site
-from tests.gateway.commands.shell import Shell, add
+from tests.gateway.commands.shell import Shell, add, told
 
 URL = "https://app.example.com/hooks"
 SIGNS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-def told(tidegate: Shell, *words: str) -> Any:
-    """Run a command that prints JSON."""
-    said = tidegate(*words, "--json")
-    assert said.code == 0, said.err
-    return json.loads(said.out)
 
 
 @pytest.fixture
