@@ -17,7 +17,7 @@ import yarl
 from aiohttp import http_parser
 
 from gateway import __version__, documents
-from gateway.ledger.database import ENGINE_VERSION
+from gateway.ledger.sqlite import ENGINE_VERSION
 from gateway.settings import Settings
 
 # Before it, a second process that writes or checkpoints the same file could damage it while the log was reset.

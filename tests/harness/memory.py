@@ -9,16 +9,14 @@ import asyncio
 import functools
 import random
 import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from gateway.generation import EDGES
-from gateway.ledger import lane
-from gateway.ledger.database import Database
-from gateway.ledger.lane import Lane
+from gateway.ledger import sqlite
+from gateway.ledger.database import Database, edges
+from gateway.ledger.lane import Lane, Outcome, Undone
 from gateway.ledger.migrations import apply, known
-from gateway.ledger.program import Program, ask
+from gateway.ledger.program import Program
 from tests.harness.theatre import Crash
 from tests.harness.virtual import EPOCH
 
@@ -46,7 +44,7 @@ def _empty() -> bytes:
     """A store that was just made; making it takes a hundred times as long as copying it."""
     memory = _connect()
     apply(memory, known(), EPOCH)
-    run(memory, _edges())
+    run(memory, edges())
     return memory.serialize()
 
 
@@ -66,34 +64,35 @@ def fresh() -> Memory:
 
 def run(memory: Memory, program: Program[T]) -> T:
     """Run one program at once, for whoever stands outside of time."""
-    [outcome] = lane.commit(memory, [program])
-    if isinstance(outcome, lane.Undone):
+    [outcome] = sqlite.commit(memory, [program])
+    if isinstance(outcome, Undone):
         raise outcome.error
     return outcome.value
 
 
-def _edges() -> Program[None]:
-    for a, b in sorted({("new", "accepted"), *((a.value, b.value) for a, b in EDGES)}):
-        yield from ask("edge_add", a=a, b=b)
+class _Shared:
+    """The memory as one process has it open: a batch takes a while, and the process may die before and after it."""
 
+    def __init__(self, memory: Memory, crash: Crash, dice: random.Random, failed: asyncio.Event) -> None:
+        def lane_of(name: str, work: sqlite.Runner) -> Lane:
+            async def run(programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
+                crash.door(f"{name} before")
+                await asyncio.sleep(dice.uniform(0.0005, 0.01))
+                crash.door(f"{name} {'+'.join(program.__name__ for program in programs)}")
+                outcomes = work(memory, programs)
+                await asyncio.sleep(dice.uniform(0.0001, 0.003))
+                crash.door(f"{name} after")
+                return outcomes
 
-class _Connection:
-    """What a lane needs of a connection: a batch takes a while, and the process may die before and after it."""
+            return Lane(run, failed)
 
-    def __init__(self, memory: Memory, crash: Crash, dice: random.Random, name: str) -> None:
-        self._conn = memory
-        self._crash = crash
-        self._dice = dice
-        self._name = name
+        self.writer = lane_of("commit", sqlite.commit)
+        self.readers = (lane_of("read", sqlite.look),)
+        self.reporter = lane_of("report", sqlite.look)
 
-    async def _execute(self, work: Callable[..., T], programs: list[Any]) -> T:
-        self._crash.door(f"{self._name} before")
-        await asyncio.sleep(self._dice.uniform(0.0005, 0.01))
-        self._crash.door(f"{self._name} {'+'.join(program.__name__ for program in programs)}")
-        outcome = work(programs)
-        await asyncio.sleep(self._dice.uniform(0.0001, 0.003))
-        self._crash.door(f"{self._name} after")
-        return outcome
+    async def fold(self) -> bool:
+        """There is no log."""
+        return True
 
     async def close(self) -> None:
         """Nothing is to be closed."""
@@ -102,19 +101,7 @@ class _Connection:
 def opened(memory: Memory, crash: Crash, dice: random.Random) -> Database:
     """Open the store for one process."""
     failed = asyncio.Event()
-
-    def lane_of(name: str, work: lane.Runner) -> Lane:
-        connection: Any = _Connection(memory, crash, dice, name)
-        return Lane(connection, work, failed)
-
-    return Database(
-        Path(":memory:"),
-        -1,
-        lane_of("commit", lane.commit),
-        lane_of("read", lane.look),
-        lane_of("report", lane.look),
-        failed,
-    )
+    return Database(_Shared(memory, crash, dice, failed), failed)
 
 
 def troubled(dice: random.Random, chance: float) -> Callable[[str], int | None]:

@@ -48,7 +48,7 @@ class Mutant:
 _ATTEMPT, _RUN = "gateway/attempts/attempt.py", "gateway/attempts/run.py"
 _COLLECT, _DECIDE = "gateway/attempts/collect.py", "gateway/attempts/decide.py"
 _GENERATIONS, _ENDINGS = "gateway/ledger/generations.py", "gateway/ledger/endings.py"
-_LANE, _DATABASE = "gateway/ledger/lane.py", "gateway/ledger/database.py"
+_SQLITE = "gateway/ledger/sqlite.py"
 
 MUTANTS: Sequence[Mutant] = (
     Mutant(
@@ -85,7 +85,7 @@ MUTANTS: Sequence[Mutant] = (
     ),
     Mutant(
         "the store syncs less",
-        (Edit(_DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),),
+        (Edit(_SQLITE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),),
         POWERCUT,
     ),
     Mutant(
@@ -187,7 +187,7 @@ MUTANTS: Sequence[Mutant] = (
         "a commit that failed is acknowledged",
         (
             Edit(
-                _LANE,
+                _SQLITE,
                 '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'
                 "    except (sqlite3.Error, StoreFailed) as exc:\n        return _all_undone(connection, programs, exc)\n",
                 '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'

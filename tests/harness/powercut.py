@@ -26,7 +26,8 @@ from gateway.generation import Kind
 from gateway.ledger import accounts, attempts, credits, generations
 from gateway.ledger.checks import run_checks
 from gateway.ledger.database import Database
-from gateway.ledger.lane import Done, look
+from gateway.ledger.lane import Done
+from gateway.ledger.sqlite import look
 from gateway.simulators import media
 from gateway.simulators.jobs import Output
 from tests.harness import trace
@@ -65,7 +66,7 @@ async def play(folder: Path, count: int, synchronous: str) -> None:
     """Make generations, and say of every step when it is promised to be safe. This is what is traced."""
     store = await Database.open(folder / "gateway.db", now=now_ms)
     if synchronous != "FULL":
-        await store._writer._connection.execute_fetchall(f"PRAGMA synchronous = {synchronous}")
+        await store._engine._writing.execute_fetchall(f"PRAGMA synchronous = {synchronous}")
     outputs = Outputs(folder / "outputs")
     await outputs.start()
     await store.write(accounts.ensure("local", "local", now_ms()))

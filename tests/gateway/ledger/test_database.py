@@ -58,7 +58,7 @@ async def test_a_closed_store_takes_no_work(store: Database) -> None:
 
 async def test_the_writer_is_durable(store: Database) -> None:
     """Every commit is synced, foreign keys are on, and the journal is the one that readers can work beside."""
-    connection = store._writer._connection
+    connection = store._engine._writing
     found = [
         (await connection.execute_fetchall(f"PRAGMA {name}"))[0][0]
         for name in ("synchronous", "foreign_keys", "journal_mode", "busy_timeout")
@@ -89,7 +89,7 @@ async def test_a_damaged_store_is_refused(store: Database) -> None:
 
 async def test_a_newer_store_is_refused(store: Database) -> None:
     """A store that a newer version migrated is refused with both versions named, and the lock is let go."""
-    await store._writer._connection.execute_fetchall("INSERT INTO applied VALUES (99, 'future', '', 1)")
+    await store._engine._writing.execute_fetchall("INSERT INTO applied VALUES (99, 'future', '', 1)")
     await store.close()
     for _ in range(2):
         with pytest.raises(StoreUnknown, match="version 99"):

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.ledger import accounts
 from gateway.ledger.database import Database
-from gateway.ledger.lane import LARGEST_BATCH, translate
+from gateway.ledger.lane import LARGEST_BATCH
 from gateway.ledger.program import (
     ConstraintBroken,
     Program,
@@ -25,11 +25,12 @@ from gateway.ledger.program import (
     ask,
     one,
 )
+from gateway.ledger.sqlite import translate
 
 
 def writer(store: Database) -> aiosqlite.Connection:
     """The store's writing connection."""
-    return store._writer._connection
+    return store._engine._writing
 
 
 async def names(store: Database) -> list[str]:

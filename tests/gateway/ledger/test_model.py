@@ -17,7 +17,7 @@ from gateway.generation import Kind, State
 from gateway.ledger import accounts, attempts, checks, generations
 from gateway.ledger.attempts import Duplicate
 from gateway.ledger.credits import Added, Mismatch, Repeated, add, set_enforced
-from gateway.ledger.database import _edges
+from gateway.ledger.database import edges
 from gateway.ledger.generations import (
     Accepted,
     Canceled,
@@ -30,10 +30,11 @@ from gateway.ledger.generations import (
     StillLive,
     WrongState,
 )
-from gateway.ledger.lane import Done, commit, look
+from gateway.ledger.lane import Done
 from gateway.ledger.migrations import apply, known
 from gateway.ledger.program import ConstraintBroken, Program, ask
 from gateway.ledger.records import Artifact
+from gateway.ledger.sqlite import commit, look
 from gateway.outcome import AttemptState, Billing
 
 ACCOUNTS = ("acme", "brass", "coral")
@@ -86,7 +87,7 @@ class Ledger(RuleBasedStateMachine):
         # The machine does not lose power here; killed processes have a test of their own.
         self.connection.execute("PRAGMA synchronous = OFF")
         apply(self.connection, known(), 1)
-        self.run_(_edges())
+        self.run_(edges())
         for account in ACCOUNTS:
             self.run_(accounts.create(account, "", 1))
         self.posted = dict.fromkeys(ACCOUNTS, 0)
