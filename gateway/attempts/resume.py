@@ -14,7 +14,12 @@ _PER_SECOND = 200  # of all that is taken up: a tenth of what one process is abl
 async def resume(store: Database, runs: Runs) -> int:
     """Take up every generation that has not ended, from where the store says it is; give how many there were."""
     live = await store.report(ledger.live())
-    runs.take_up(live, max(_LEAST_SPREAD, len(live) / _PER_SECOND))
+    runs.take_up(live, spread(len(live)))
     if live:
         log.event("generations_resumed", count=len(live))
     return len(live)
+
+
+def spread(count: int) -> float:
+    """Over how many seconds so many are taken up."""
+    return max(_LEAST_SPREAD, count / _PER_SECOND)

@@ -19,7 +19,7 @@ class Turns:
         self._clock = clock
         self._random = random
         self._row: dict[str, None] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, found: Sequence[tuple[str, str]], spread: float) -> None:
         """Give each name its turn, evenly over so many seconds, the first at once.
@@ -27,9 +27,11 @@ class Turns:
         Each comes with its account: accounts take turns, so that one with few waits for none with many; within one it is chance.
         """
         names = list(interleaved(self._random.sample(found, len(found))))
-        self._row = dict.fromkeys(names)
+        self._row |= dict.fromkeys(names)
         if names:
-            self._task = asyncio.get_running_loop().create_task(self._walk(names, spread / len(names)), name="turns")
+            task = asyncio.get_running_loop().create_task(self._walk(names, spread / len(names)), name="turns")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     @property
     def waiting(self) -> int:
@@ -54,8 +56,8 @@ class Turns:
     def stop(self) -> None:
         """No further turn comes."""
         self._row.clear()
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def _walk(self, names: list[str], rest: float) -> None:
         for name in names:

@@ -7,6 +7,7 @@ minute's requests is let through after a quiet minute, and in the long run no mo
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,6 +67,7 @@ class Limiter:
         """Remember at most so many buckets."""
         self._most = most
         self._buckets: dict[str, tuple[Bucket, int]] = {}
+        self.taken: Counter[Claim] | None = None  # tokens, where somebody else wants to know
 
     def admit(self, claims: Sequence[Claim], now: float) -> Standing | None:
         """Take a token of every claim, if each has one; how the caller then stands, None without claims."""
@@ -76,7 +78,14 @@ class Limiter:
         left = [(claim, Bucket(max(0.0, bucket.tokens - 1), now)) for claim, bucket in filled]
         for claim, bucket in left:
             self._put(claim, bucket, now)
+        if self.taken is not None:
+            self.taken.update(claim for claim, _ in left)
         return min((_standing(*each) for each in left), key=lambda each: each.remaining, default=None)
+
+    def charge(self, claim: Claim, tokens: int, now: float) -> None:
+        """Take tokens that were given out elsewhere; a bucket may owe as many as it holds."""
+        bucket = self._bucket(claim, now)
+        self._put(claim, Bucket(max(-float(claim.limit), bucket.tokens - tokens), now), now)
 
     def wait(self, claim: Claim, now: float) -> int | None:
         """How many whole seconds until a token of the claim is there, None when one is; takes nothing."""
@@ -110,6 +119,16 @@ class Pace:
         self._now = now
         self._limiter = Limiter()
 
+    def share(self) -> Counter[Claim]:
+        """Count from now on what is taken, for others who hold the same callers to the same rates."""
+        taken: Counter[Claim] = Counter()
+        self._limiter.taken = taken
+        return taken
+
+    def charge(self, name: str, limit: int, tokens: int) -> None:
+        """Take what such others gave out."""
+        self._limiter.charge(Claim(name, limit), tokens, self._now())
+
     def admit(self, account: str, key: str, rate: int | None, *, creates: bool, own: Rates = _USUAL) -> Standing | None:
         """Let a request through, or say how long to wait; None where nothing limits it.
 
@@ -127,7 +146,7 @@ class Pace:
 
 
 def _standing(claim: Claim, bucket: Bucket) -> Standing:
-    return Standing(claim.limit, int(bucket.tokens), _seconds(claim, claim.limit - bucket.tokens))
+    return Standing(claim.limit, max(0, int(bucket.tokens)), _seconds(claim, claim.limit - bucket.tokens))
 
 
 def _refused(claim: Claim, bucket: Bucket) -> Standing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.ledger.program import Ask, Program
+from gateway.ledger.program import Ask, Program, ask
 from gateway.ledger.queries import statements
 
 
@@ -43,3 +43,10 @@ def run_checks(now: int, grace: int) -> Program[list[Finding]]:
         if rows:
             findings.append(Finding(check, tuple(str(row["id"]) for row in rows)))
     return findings
+
+
+def version() -> Program[int]:
+    """The number of the newest migration the store has."""
+    [row] = yield from ask("store_version")
+    found: int = row["version"]
+    return found

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from gateway.generation import EDGES
 from gateway.ledger.lane import Lane, Observer
+from gateway.ledger.postgres import Server
 from gateway.ledger.program import Program, ask
 from gateway.ledger.sqlite import File
 
@@ -21,6 +22,12 @@ class Engine(Protocol):
     writer: Lane
     readers: tuple[Lane, ...]
     reporter: Lane
+
+    epoch: int | None
+    address: str | None
+
+    def is_writer(self, process: int) -> bool:
+        """Whether the process of the server with this number writes for us."""
 
     async def fold(self) -> bool:
         """See to it that what was deleted is in no file any more; False when it has to be tried again."""
@@ -40,20 +47,42 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: str | Path, *, now: Callable[[], int]) -> Database:
-        """Open the store in a file, creating or migrating it if need be.
+    async def open(cls, place: str | Path, *, now: Callable[[], int]) -> Database:
+        """Open the store in a file, or in the database at a postgresql:// address, creating or migrating it if need be.
 
-        StoreInUse when another process owns it, StoreUnknown when a newer version wrote it, StoreBroken when it is damaged.
+        StoreInUse when another process owns the file, StoreUnknown when a newer version wrote it, StoreBroken when it is
+        damaged, StoreBusy when the server cannot be reached.
         """
-        path = await asyncio.to_thread(Path(path).absolute)
         failed = asyncio.Event()
-        self = cls(await File.open(path, failed, now()), failed, path)
+        if is_shared(place):
+            self = cls(await Server.open(str(place), failed, now()), failed)
+        else:
+            path = await asyncio.to_thread(Path(place).absolute)
+            self = cls(await File.open(path, failed, now()), failed, path)
         try:
             await self.write(edges())
         except BaseException:
             await self.close()
             raise
         return self
+
+    @property
+    def address(self) -> str | None:
+        """Where a store lies that is shared, password and all; None for a file."""
+        return self._engine.address
+
+    @property
+    def epoch(self) -> int | None:
+        """The lease under which this process writes; None where there is none, as in a file."""
+        return self._engine.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._engine.epoch = epoch
+
+    def is_writer(self, process: int) -> bool:
+        """Whether the process of the server with this number writes for us."""
+        return self._engine.is_writer(process)
 
     @property
     def observe(self) -> Observer | None:
@@ -95,6 +124,11 @@ class Database:
                 await lane.close()
         finally:
             await self._engine.close()
+
+
+def is_shared(place: str | Path) -> bool:
+    """Whether a store is one that several processes share."""
+    return str(place).startswith(("postgresql://", "postgres://"))
 
 
 def edges() -> Program[None]:

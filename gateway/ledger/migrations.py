@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,12 @@ CREATE TABLE IF NOT EXISTS applied (
   version INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   checksum TEXT NOT NULL,
-  at INTEGER NOT NULL
+  at INTEGER NOT NULL,
+  least INTEGER
 ) STRICT
 """
+# A migration that only adds says which version of the store a program has to know to go on working with it.
+_LEAST = re.compile(r"^-- works with: (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,25 @@ class Migration:
         """The hash of the text, which tells an edited migration from the one that was applied."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def least(self) -> int:
+        """The oldest version a program has to know to work with a store that has this one."""
+        said = _LEAST.search(self.text)
+        return int(said[1]) if said else self.version
 
-def known() -> tuple[Migration, ...]:
-    """Every migration this version brings, in order. They are numbered from 1 without a gap."""
-    folder = files("gateway.ledger") / "migrations"
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a store says of a migration it has; `least` is missing in those from before it was written down."""
+
+    version: int
+    checksum: str
+    least: int | None
+
+
+def known(engine: str = "") -> tuple[Migration, ...]:
+    """Every migration this version brings, in order; `engine` is the folder of another engine's. They are numbered from 1 without a gap."""
+    folder = files("gateway.ledger") / "migrations" / engine
     found = []
     for file in sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name):
         number, _, name = file.name.removesuffix(".sql").partition("_")
@@ -46,25 +65,35 @@ def known() -> tuple[Migration, ...]:
     return tuple(found)
 
 
-def apply(connection: sqlite3.Connection, migrations: Sequence[Migration], at: int) -> int:
-    """Bring the store to the newest version and give how many migrations that took.
+def due(applied: Sequence[Applied], migrations: Sequence[Migration]) -> list[Migration]:
+    """What a store has yet to be given.
 
-    StoreUnknown when the store is newer than the migrations, or was brought there by other ones of the same number.
+    StoreUnknown when it is newer than the migrations and does not work with them, or was brought there by other ones of the
+    same number.
     """
-    connection.execute(_TABLE)
-    done = {row["version"]: row["checksum"] for row in connection.execute("SELECT version, checksum FROM applied")}
-    if unknown := done.keys() - {each.version for each in migrations}:
+    done = {each.version: each for each in applied}
+    newer = [each for each in applied if each.version > len(migrations)]
+    if any(each.least is None or each.least > len(migrations) for each in newer):
         raise StoreUnknown(
-            f"the store is at version {max(unknown)}, this program knows {len(migrations)} at most; "
+            f"the store is at version {max(done)}, this program knows {len(migrations)} at most; "
             "use the newer program, or a backup from before it"
         )
     for each in migrations:
-        if done.get(each.version, each.checksum) != each.checksum:
+        if each.version in done and done[each.version].checksum != each.checksum:
             raise StoreUnknown(
                 f"migration {each.version} was applied with another text than this program's; "
                 "a migration is never edited, a new one is added"
             )
-    todo = [each for each in migrations if each.version not in done]
+    return [each for each in migrations if each.version not in done]
+
+
+def apply(connection: sqlite3.Connection, migrations: Sequence[Migration], at: int) -> int:
+    """Bring a store in a file to the newest version and give how many migrations that took; the errors are those of `due`."""
+    connection.execute(_TABLE)
+    if "least" not in {row["name"] for row in connection.execute("PRAGMA table_info(applied)")}:
+        connection.execute("ALTER TABLE applied ADD COLUMN least INTEGER")
+    rows = connection.execute("SELECT version, checksum, least FROM applied")
+    todo = due([Applied(row["version"], row["checksum"], row["least"]) for row in rows], migrations)
     for each in todo:
         _apply_one(connection, each, at)
     return len(todo)
@@ -76,8 +105,8 @@ def _apply_one(connection: sqlite3.Connection, migration: Migration, at: int) ->
         for statement in split(migration.text):
             connection.execute(statement)
         connection.execute(
-            "INSERT INTO applied (version, name, checksum, at) VALUES (?, ?, ?, ?)",
-            (migration.version, migration.name, migration.checksum, at),
+            "INSERT INTO applied (version, name, checksum, at, least) VALUES (?, ?, ?, ?, ?)",
+            (migration.version, migration.name, migration.checksum, at, migration.least),
         )
         connection.execute("COMMIT")
     except sqlite3.Error:

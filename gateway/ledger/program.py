@@ -58,6 +58,10 @@ class StoreBroken(StoreFailed):
     """The disk or the file cannot be trusted any more: the process has to end, a restart reads what was really kept."""
 
 
+class StoreLost(StoreBroken):
+    """Another process took over what this one had under way: it has nothing more to say, and has to end."""
+
+
 class StoreInUse(StoreError):  # noqa: N818 - the name says what happened
     """Another process owns the store."""
 

@@ -51,6 +51,13 @@ def parse(file: str, text: str) -> Iterator[Statement]:
             body.append(line)
 
 
+def numbered(statement: Statement) -> tuple[str, tuple[str, ...]]:
+    """The text with numbers in place of names, as PostgreSQL wants it, and the names in the order of the numbers."""
+    numbers = {name: f"${number}" for number, name in enumerate(statement.parameters, 1)}
+    text = _PARAMETER.sub(lambda match: numbers[match[1]] if match[1] else match[0], statement.sql)
+    return text, statement.parameters
+
+
 def _statement(file: str, name: str, says: str, sql: str) -> Statement:
     if not says or not sql:
         raise ValueError(f"{file}: {name} needs a sentence and a statement")

@@ -62,6 +62,9 @@ _BROKEN = frozenset({10, 11, 26})
 class File:
     """The open file: who writes, who reads, and the lock beside it."""
 
+    epoch: int | None = None  # one process owns it: there is nobody to be told apart from
+    address: str | None = None
+
     def __init__(
         self, path: Path, lock: int, connections: Sequence[aiosqlite.Connection], failed: asyncio.Event
     ) -> None:
@@ -93,6 +96,10 @@ class File:
             if isinstance(exc, sqlite3.Error):
                 raise _unopened(exc, path) from exc
             raise
+
+    def is_writer(self, _process: int) -> bool:
+        """There is no server."""
+        return False
 
     async def fold(self) -> bool:
         """Bring the log home and empty it; False when readers are in the way."""

@@ -24,7 +24,7 @@ class Client:
     """One application, and what it knows of its wishes."""
 
     def __init__(self, origin: str, figures: Figures, dice: random.Random) -> None:
-        self._origin = origin
+        self.origin = origin
         self._figures = figures
         self._dice = dice
         self.known: dict[str, str] = {}  # generation by key
@@ -39,7 +39,7 @@ class Client:
         """Ask once; what gets no answer is remembered and asked again later."""
         try:
             async with session.post(
-                f"{self._origin}/v1/generate/{path}",
+                f"{self.origin}/v1/generate/{path}",
                 json=body,
                 headers={"Idempotency-Key": key},
                 timeout=aiohttp.ClientTimeout(total=10),

@@ -6,13 +6,15 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gateway.ledger.checks import run_checks
 from gateway.ledger.database import Database
+from tests import postgres
 from tests.harness.process import OPENING, now_ms
 
 
@@ -49,16 +51,43 @@ class Figures:
         return " ".join(f"{name}={value:.0f}" if isinstance(value, float) else f"{name}={value}" for name, value in vars(self).items() if name != "notes")  # fmt: skip
 
 
-async def judge(folder: Path, known: Mapping[str, str], jobs: Sequence[Mapping[str, Any]], figures: Figures) -> None:
-    """Hold the store, the list of those who asked and the far ends' list against each other."""
-    store = await Database.open(folder / "gateway.db", now=now_ms)
+async def judge(
+    folder: Path,
+    known: Mapping[str, str],
+    jobs: Sequence[Mapping[str, Any]],
+    figures: Figures,
+    place: str | None = None,
+) -> None:
+    """Hold the store, the list of those who asked and the far ends' list against each other.
+
+    The store is the file in the folder, or the database at `place`.
+    """
+    store = await Database.open(place or folder / "gateway.db", now=now_ms)
     findings = await store.read(run_checks(now_ms(), 60_000))
     await store.close()
     figures.ledger_findings = len(findings)
     figures.notes += [f"{finding.check.name}: {finding.rows[:5]}" for finding in findings]
-    base = sqlite3.connect(folder / "gateway.db")
-    base.row_factory = sqlite3.Row
-    figures.damaged = int(base.execute("PRAGMA integrity_check").fetchone()[0] != "ok")
+    with opened(folder, place) as base:
+        if place is None:
+            figures.damaged = int(base.execute("PRAGMA integrity_check").fetchone()[0] != "ok")
+        _compare(base, folder, known, jobs, figures)
+
+
+@contextmanager
+def opened(folder: Path, place: str | None) -> Iterator[Any]:
+    """The store past the gateway, whose rows are read by name: the file in the folder, or the database at `place`."""
+    if place is not None:
+        with postgres.connected(place) as connection:
+            yield connection
+        return
+    with closing(sqlite3.connect(folder / "gateway.db")) as base:
+        base.row_factory = sqlite3.Row
+        yield base
+
+
+def _compare(
+    base: Any, folder: Path, known: Mapping[str, str], jobs: Sequence[Mapping[str, Any]], figures: Figures
+) -> None:
     rows = {row["id"]: row for row in base.execute("SELECT * FROM generation")}
     figures.generations = len(rows)
     figures.lost += sum(generation not in rows for generation in known.values())
@@ -89,4 +118,3 @@ async def judge(folder: Path, known: Mapping[str, str], jobs: Sequence[Mapping[s
     unknown = Counter(job["provider"] for job in jobs if job["id"] not in refs) - nameless
     figures.unknown_jobs = unknown.total() + max(0, len(jobs) - attempts)
     figures.notes += [f"{count} jobs at {provider} belong to no attempt" for provider, count in unknown.items()]
-    base.close()

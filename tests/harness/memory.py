@@ -73,6 +73,9 @@ def run(memory: Memory, program: Program[T]) -> T:
 class _Shared:
     """The memory as one process has it open: a batch takes a while, and the process may die before and after it."""
 
+    epoch: int | None = None
+    address: str | None = None
+
     def __init__(self, memory: Memory, crash: Crash, dice: random.Random, failed: asyncio.Event) -> None:
         def lane_of(name: str, work: sqlite.Runner) -> Lane:
             async def run(programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
@@ -89,6 +92,10 @@ class _Shared:
         self.writer = lane_of("commit", sqlite.commit)
         self.readers = (lane_of("read", sqlite.look),)
         self.reporter = lane_of("report", sqlite.look)
+
+    def is_writer(self, _process: int) -> bool:
+        """There is no server."""
+        return False
 
     async def fold(self) -> bool:
         """There is no log."""

@@ -108,3 +108,7 @@ SELECT d.id FROM delivery d JOIN endpoint e ON e.id = d.endpoint JOIN event v ON
  WHERE e.account_id NOT IN (v.account_id, '')
     OR (d.state = 'pending' AND e.state <> 'active')
     OR (d.state IN ('pending', 'queued') AND e.deleted IS NOT NULL);
+
+-- name: store_version
+-- The newest migration the store has.
+SELECT MAX(version) AS version FROM applied;

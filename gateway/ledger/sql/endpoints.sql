@@ -5,7 +5,7 @@ VALUES (:id, :account, :source, :url, :events, 1, 'active', :at, :at);
 
 -- name: endpoint_find
 -- One endpoint.
-SELECT * FROM endpoint WHERE id = :id AND deleted IS NULL;
+SELECT * FROM endpoint WHERE id = :id AND deleted IS NULL AND dialect IS NULL;
 
 -- name: endpoint_any
 -- One endpoint, deleted or not.
@@ -14,7 +14,7 @@ SELECT id, deleted FROM endpoint WHERE id = :id;
 -- name: endpoint_seal
 -- Keeps the sealed secret of an endpoint of the policy; one that it replaces still signs for a while.
 UPDATE endpoint
-   SET previous = sealed, previous_until = CASE WHEN sealed IS NULL THEN NULL ELSE :until END, sealed = :sealed
+   SET previous = sealed, previous_until = CASE WHEN sealed IS NULL THEN NULL ELSE CAST(:until AS BIGINT) END, sealed = :sealed
  WHERE id = :id AND (sealed IS NULL OR sealed <> :sealed);
 
 -- name: endpoints_unseal
@@ -23,11 +23,11 @@ UPDATE endpoint SET previous = NULL WHERE previous IS NOT NULL AND previous_unti
 
 -- name: endpoints_of
 -- The endpoints of one account, oldest first.
-SELECT * FROM endpoint WHERE account_id = :account AND deleted IS NULL ORDER BY created, id;
+SELECT * FROM endpoint WHERE account_id = :account AND deleted IS NULL AND dialect IS NULL ORDER BY created, id;
 
 -- name: endpoints_all
 -- Every endpoint, by account and age.
-SELECT * FROM endpoint WHERE deleted IS NULL ORDER BY account_id, created, id;
+SELECT * FROM endpoint WHERE deleted IS NULL AND dialect IS NULL ORDER BY account_id, created, id;
 
 -- name: endpoints_from
 -- Every endpoint of one source.

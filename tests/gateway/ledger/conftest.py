@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from gateway.generation import Kind
@@ -17,6 +18,10 @@ from gateway.ledger import accounts, attempts, checks, generations
 from gateway.ledger.credits import add, show
 from gateway.ledger.database import Database
 from gateway.ledger.records import Artifact
+from tests import postgres
+
+# How either engine refuses what breaks a rule of the schema.
+REFUSES = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.DataError)
 
 ACCOUNT = "acme"
 CREDIT = 1_000_000
@@ -53,6 +58,7 @@ class Desk:
     new: Callable[..., generations.NewGeneration]
     picture: Callable[..., Artifact]
     references: Iterator[int]
+    place: str
 
     async def accept(self, name: str, **changes: Any) -> Any:
         """Accept a generation."""
@@ -97,23 +103,77 @@ class Desk:
         return await self.store.report(checks.run_checks(now=400, grace=0))
 
     @contextmanager
-    def raw(self, *, careless: bool = False) -> Iterator[sqlite3.Connection]:
+    def raw(self, *, careless: bool = False) -> Iterator[Any]:
         """A connection past the store; a careless one past the schema's rules too."""
-        with closing(sqlite3.connect(self.store.path, isolation_level=None)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute(f"PRAGMA foreign_keys = {'OFF' if careless else 'ON'}")
-            if careless:
-                connection.execute("PRAGMA ignore_check_constraints = ON")
-                rules = "SELECT type, name FROM sqlite_schema WHERE type = 'trigger' OR name = 'attempt_won'"
-                for kind, name in connection.execute(rules).fetchall():
-                    connection.execute(f"DROP {kind} {name}")
-            yield connection
+        path = self.store.path
+        with past(path, careless=careless) if path is not None else past_server(self.place, careless=careless) as found:
+            yield found
+
+
+@contextmanager
+def past(path: Path, *, careless: bool) -> Iterator[sqlite3.Connection]:
+    """A connection to a file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if careless else 'ON'}")
+        if careless:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            rules = "SELECT type, name FROM sqlite_schema WHERE type = 'trigger' OR name = 'attempt_won'"
+            for kind, name in connection.execute(rules).fetchall():
+                connection.execute(f"DROP {kind} {name}")
+        yield connection
+
+
+class Raw:
+    """A connection to a server, asked in the way of the other engine."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str) -> Any:
+        """Run a statement."""
+        return self._connection.execute(sql)
+
+    def executescript(self, sql: str) -> None:
+        """Run several."""
+        self._connection.execute(sql)
+
+
+@contextmanager
+def past_server(place: str, *, careless: bool) -> Iterator[Raw]:
+    """A connection to a server."""
+    with postgres.connected(place) as connection:
+        if careless:
+            connection.execute("SET session_replication_role = replica")
+            rules = "SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0"
+            for table, name in connection.execute(rules).fetchall():
+                if "pg_" not in table and "information_schema" not in table:
+                    connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+            connection.execute("DROP INDEX attempt_won")
+        yield Raw(connection)
+
+
+@pytest.fixture(params=["file", "server"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """What the store lies in: every test of the ledger is one of both, but for those about files."""
+    found: str = request.param
+    return found
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Database]:
+def place(engine: str, tmp_path: Path) -> Iterator[str]:
+    """Where an empty store is to be."""
+    if engine == "file":
+        yield str(tmp_path / "store" / "tidegate.db")
+        return
+    with postgres.fresh(postgres.migrated()) as address:
+        yield address
+
+
+@pytest.fixture
+async def store(place: str) -> AsyncIterator[Database]:
     """An empty store."""
-    database = await Database.open(tmp_path / "store" / "tidegate.db", now=lambda: 1)
+    database = await Database.open(place, now=lambda: 1)
     try:
         yield database
     finally:
@@ -121,11 +181,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def careless_desk(store: Database) -> Desk:
+async def careless_desk(store: Database, place: str) -> Desk:
     """A store whose only account has ten credits."""
     await store.write(accounts.create(ACCOUNT, "Acme", 50))
     await store.write(add(ACCOUNT, 10 * CREDIT, "first", "", 60))
-    return Desk(store, new, picture, count(1))
+    return Desk(store, new, picture, count(1), place)
 
 
 @pytest.fixture

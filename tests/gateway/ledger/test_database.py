@@ -13,6 +13,12 @@ from gateway.ledger.database import Database
 from gateway.ledger.program import StoreBroken, StoreFailed, StoreInUse, StoreUnknown
 
 
+@pytest.fixture
+def engine() -> str:
+    """What is asked here is about a file."""
+    return "file"
+
+
 async def opened(path: Path) -> Database:
     return await Database.open(path, now=lambda: 7)
 
@@ -89,7 +95,7 @@ async def test_a_damaged_store_is_refused(store: Database) -> None:
 
 async def test_a_newer_store_is_refused(store: Database) -> None:
     """A store that a newer version migrated is refused with both versions named, and the lock is let go."""
-    await store._engine._writing.execute_fetchall("INSERT INTO applied VALUES (99, 'future', '', 1)")
+    await store._engine._writing.execute_fetchall("INSERT INTO applied VALUES (99, 'future', '', 1, 99)")
     await store.close()
     for _ in range(2):
         with pytest.raises(StoreUnknown, match="version 99"):

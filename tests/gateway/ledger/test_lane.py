@@ -28,6 +28,12 @@ from gateway.ledger.program import (
 from gateway.ledger.sqlite import translate
 
 
+@pytest.fixture
+def engine() -> str:
+    """What is asked here is about a file."""
+    return "file"
+
+
 def writer(store: Database) -> aiosqlite.Connection:
     """The store's writing connection."""
     return store._engine._writing

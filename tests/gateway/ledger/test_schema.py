@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
 
 from gateway.generation import EDGES
+from tests.gateway.ledger.conftest import REFUSES
 
 A = "(SELECT seq FROM generation WHERE id = 'a')"
 REFUSED = {
@@ -63,7 +63,7 @@ async def test_the_schema_refuses(desk: Any, what: str) -> None:
     """No statement can break a rule of the ledger, even one that comes past the programs."""
     await desk.accept("a")
     await desk.done("done")
-    with desk.raw() as connection, pytest.raises(sqlite3.IntegrityError):
+    with desk.raw() as connection, pytest.raises(REFUSES):
         connection.execute(REFUSED[what])
 
 
