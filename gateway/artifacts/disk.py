@@ -17,12 +17,12 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from gateway.artifacts.fault import NotStored, OutputFault, StorageFault
+from gateway.artifacts.batches import BATCH, batches
+from gateway.artifacts.fault import NotStored, StorageFault
 from gateway.artifacts.kinds import Kind, Media, admit, measure
 from gateway.artifacts.part import Part, sweep, sync_folder
 from gateway.artifacts.store import Artifact, Stored
 
-_BATCH = 1024 * 1024  # bytes handed to a thread at once; three batches are held for each output in flight
 _THREADS = 4  # a disk's queue is kept busy by few writers; more would only hold more memory
 _PARTS = ".parts"  # unfinished files; no generation's folder can have this name
 _GENERATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
@@ -57,15 +57,15 @@ class Disk:
     ) -> Artifact:
         """Take all of `source`: see `Store.write`."""
         folder = self._root / _shard(generation) / generation
-        async with aclosing(_batches(source, limit)) as batches:
-            held = await anext(batches, b"")
+        async with aclosing(batches(source, limit)) as coming:
+            held = await anext(coming, b"")
             media = admit(held, kind)
             size = measure(media, held)
             part = Part(self._parts)
             # One batch behind: what fits in one batch is then written, synced and named in a single hop.
             writing: asyncio.Future[None] | None = None
             try:
-                async for batch in batches:
+                async for batch in coming:
                     if writing is not None:
                         await writing
                     writing = asyncio.ensure_future(self._run(part.add, held))
@@ -122,27 +122,10 @@ class Disk:
             await asyncio.gather(writing, return_exceptions=True)  # the first failure is the one that is told
         await self._run(part.discard)
 
-    async def _read(self, path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
-        for at in range(start, stop, _BATCH):
-            chunk = await self._run(_piece, path, at, min(_BATCH, stop - at))
+    async def _read(self, path: Path, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        for at in range(start, stop, BATCH):
+            chunk = await self._run(_piece, path, at, min(BATCH, stop - at))
             yield chunk
-
-
-async def _batches(source: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
-    """Gather the source into batches of at least `_BATCH` bytes, the last one excepted; stops it beyond `limit`."""
-    gathered: list[bytes] = []
-    waiting = total = 0
-    async for chunk in source:
-        total += len(chunk)
-        if total > limit:
-            raise OutputFault("too_large", f"the output is more than {limit} bytes", retryable=False)
-        gathered.append(chunk)
-        waiting += len(chunk)
-        if waiting >= _BATCH:
-            yield b"".join(gathered)
-            gathered, waiting = [], 0
-    if waiting:
-        yield b"".join(gathered)
 
 
 def _shard(generation: str) -> str:

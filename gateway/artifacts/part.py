@@ -35,6 +35,13 @@ class Part:
         """The hash of what was added so far, in lower-case hexadecimal."""
         return self._hash.hexdigest()
 
+    @property
+    def path(self) -> Path:
+        """Where it lies while it is unfinished; FileNotFoundError before its first bytes."""
+        if self._path is None:
+            raise FileNotFoundError("the file was not begun")
+        return self._path
+
     def add(self, data: bytes) -> None:
         """Append bytes."""
         with self._turn:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gateway.artifacts.fault import StorageFault
 from gateway.artifacts.kinds import Kind
 
 
@@ -33,8 +34,29 @@ class Stored:
     """An output to be read: its size in bytes, its bytes from `start` up to `stop`, and its path where it is a local file."""
 
     size: int
-    read: Callable[[int, int], AsyncIterator[bytes]]
+    read: Callable[[int, int], AsyncGenerator[bytes, None]]
     path: Path | None = None
+
+
+class Taken(Protocol):
+    """An output that is here whole, while the store it is for is not to be had."""
+
+    async def store(self) -> Artifact:
+        """Try again, without the source; on return it survives a power cut. StorageFault when the store still fails."""
+        ...
+
+    async def discard(self) -> None:
+        """Let go of the bytes; later calls do nothing."""
+        ...
+
+
+class Waiting(StorageFault):
+    """The store failed, and what was taken waits for it: whoever catches this stores or discards `taken`."""
+
+    def __init__(self, fault: StorageFault, taken: Taken) -> None:
+        """Say what `fault` says."""
+        super().__init__(str(fault), full=fault.full)
+        self.taken = taken
 
 
 class Store(Protocol):
@@ -56,6 +78,7 @@ class Store(Protocol):
 
         The same bytes under the same index give the same artifact. Nothing is left behind when it is empty, not of that
         kind or more than `limit` bytes (`OutputFault`), when the source raises, or on cancellation before it was complete.
+        A store that fails once all is taken may raise `Waiting`: the source, whose link may be over by then, is not needed again.
         """
         ...
 

@@ -1,10 +1,11 @@
-"""The far end, the session that fetches from it, and a picture."""
+"""The far end, the session that fetches from it, a picture, and the stores it may be kept in."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,7 +13,11 @@ from PIL import Image
 
 from gateway.artifacts.fetch import open_session
 from gateway.egress import Policy
+from tests.bucket import Service, bucket, shared_service
 from tests.gateway.artifacts.far import Far
+from tests.gateway.artifacts.kept import Kept, in_bucket, on_disk
+
+__all__ = ["bucket", "shared_service"]
 
 
 @pytest.fixture
@@ -44,3 +49,15 @@ def png() -> bytes:
     with io.BytesIO() as file:
         Image.new("RGB", (31, 17), "teal").save(file, "PNG")
         return file.getvalue()
+
+
+@pytest.fixture(params=["disk", "bucket"])
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kept]:
+    """A store of either kind, started and empty."""
+    if request.param == "disk":
+        async with on_disk(tmp_path) as opened:
+            yield opened
+        return
+    service: Service = request.getfixturevalue("shared_service")
+    async with in_bucket(tmp_path, service.access) as opened:
+        yield opened

@@ -1,0 +1,26 @@
+"""A source's bytes in batches that are worth the hop to a thread."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from gateway.artifacts.fault import OutputFault
+
+BATCH = 1024 * 1024  # bytes handed to a thread at once; three batches are held for each output in flight
+
+
+async def batches(source: AsyncIterator[bytes], limit: int) -> AsyncGenerator[bytes, None]:
+    """Gather the source into batches of at least `BATCH` bytes, the last one excepted; stops it beyond `limit` bytes (OutputFault)."""
+    gathered: list[bytes] = []
+    waiting = total = 0
+    async for chunk in source:
+        total += len(chunk)
+        if total > limit:
+            raise OutputFault("too_large", f"the output is more than {limit} bytes", retryable=False)
+        gathered.append(chunk)
+        waiting += len(chunk)
+        if waiting >= BATCH:
+            yield b"".join(gathered)
+            gathered, waiting = [], 0
+    if waiting:
+        yield b"".join(gathered)
