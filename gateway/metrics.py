@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
 
 REGISTRY = CollectorRegistry()
+
+_OPEN = "application/openmetrics-text"
+_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?", re.ASCII)
 
 # From a cached picture to a long video, in seconds.
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800)
@@ -25,6 +32,7 @@ GENERATION_SECONDS = Histogram(
     registry=REGISTRY,
 )
 LIVE = Gauge("tidegate_generations_live", "Generations accepted and not ended", registry=REGISTRY)
+REPLICAS = Gauge("tidegate_replicas", "Processes that serve over the same store, this one included", registry=REGISTRY)
 ATTEMPTS = Counter(
     "tidegate_attempts",
     "Attempts ended, by fault; the fault is `none` for a success",
@@ -109,13 +117,27 @@ LOOP_LAG = Histogram(
 CONNECTIONS_CLOSED = Counter(
     "tidegate_connections_closed",
     "Connections of clients that the gateway closed: no_head, idle, slow_reader, too_many of one address, crowded when room"
-    " was made for others, no_balancer and no_preamble where balancers name the client",
+    " was made for others, no_balancer and no_preamble where balancers name the client, bad_tls",
     ["reason"],
     registry=REGISTRY,
 )
 RELOADS = Counter("tidegate_config_reloads", "Attempts to load the configuration anew", ["result"], registry=REGISTRY)
 
 
-def render() -> bytes:
-    """All series in the text format of Prometheus."""
-    return generate_latest(REGISTRY)
+def render(accept: str = "") -> tuple[bytes, str]:
+    """All series, and the type of the text: OpenMetrics, exemplars with it, for whoever accepts that, else Prometheus's own."""
+    if _wish(accept, _OPEN) > _wish(accept, "text/plain"):
+        text: bytes = openmetrics.generate_latest(REGISTRY)  # type: ignore[no-untyped-call]  # the library types it not
+        return text, openmetrics.CONTENT_TYPE_LATEST
+    return generate_latest(REGISTRY), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _wish(accept: str, wanted: str) -> float:
+    """How much a scraper wishes for a type, from 0 to 1; one that names no type gets what all can read."""
+    found = 0.0
+    for part in accept.split(","):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        if name == wanted:
+            weights = [each[2:] for each in parameters if each.startswith("q=")]
+            found = max(found, float(weights[0]) if weights and _WEIGHT.fullmatch(weights[0]) else float(not weights))
+    return found

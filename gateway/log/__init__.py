@@ -6,6 +6,7 @@ by other doors, such as a provider's error message handed to a caller, go throug
 
 - `redactor`  what must not be seen, and how it is struck out of texts and of nested values
 - `lines`     an event to a line of JSON or of text, bounded and escaped
+- `scope`     ids that every line names within a request, a generation, an attempt
 - `events`    the process-wide log: `setup`, `event`, `register`, `redact`, `redacted`, `excerpt`
 
 Who calls it: everything that runs. It must not fail, block on the network, or know what the events mean.
@@ -18,5 +19,6 @@ Decided because
 
 from gateway.log.events import event, excerpt, redact, redacted, register, setup
 from gateway.log.redactor import Redactor
+from gateway.log.scope import bind, bound, here
 
-__all__ = ["Redactor", "event", "excerpt", "redact", "redacted", "register", "setup"]
+__all__ = ["Redactor", "bind", "bound", "event", "excerpt", "here", "redact", "redacted", "register", "setup"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.clock import iso
 from gateway.log.redactor import Redactor
+from gateway.log.scope import here
 
 # What log shippers take whole; the longest lines a container runtime passes on unsplit.
 LONGEST = 16 * 1024
@@ -20,12 +21,12 @@ _PRIVATE = frozenset({"prompt", "generation_prompt", "negative_prompt", "input",
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Give the fields of a record, raw: those of an event, or the message of a library's line."""
+    """Give the fields of a record, raw: those of an event, or the message of a library's line, and what is bound around it."""
     fields = getattr(record, "fields", None)
     if isinstance(fields, Mapping):
-        found = {"event": record.getMessage(), **fields}
+        found = {"event": record.getMessage(), **here(), **fields}
     else:
-        found = {"event": record.name, "message": record.getMessage()}
+        found = {"event": record.name, **here(), "message": record.getMessage()}
     if record.exc_info and record.exc_info[1] is not None:
         error = record.exc_info[1]
         found["error"] = f"{type(error).__name__}: {error}"
