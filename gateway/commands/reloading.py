@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import signal
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway import log, metrics
 from gateway import settings as policy
 from gateway.documents import Mistakes
+from gateway.providers.folder import files
 from gateway.running import Running
 from gateway.settings import Settings
 
@@ -20,53 +22,65 @@ _EVERY = 5.0  # seconds
 _HOT = frozenset({"source", "catalog", "providers", "policy", "webhooks", "delivery"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the files held when they were looked at, in short."""
+
+    policy: str
+    secrets: str
+    packs: str
+
+
 class Reloading:
     """Watches the files behind a running gateway."""
 
     def __init__(
-        self,
-        gateway: Running,
-        settings: Settings,
-        path: Path | None,
-        environ: Mapping[str, str],
-        *,
-        every: float = _EVERY,
+        self, settings: Settings, path: Path | None, environ: Mapping[str, str], *, every: float = _EVERY
     ) -> None:
         """Watch the policy file at `path` and the packs it names; look every so many seconds."""
-        self._gateway = gateway
-        self._settings = settings
+        self._settings = settings  # in force
+        self._read = settings  # read last; the packs of one that was refused are watched for what puts it right
         self._path = path
         self._environ = environ
         self._every = every
         self._asked = asyncio.Event()
-        self._seen = ("", "")
+        self._seen = _Seen("", "", "")
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin: what the files hold now is what is in force."""
-        self._seen = await self._look(self._settings)
+    async def listen(self) -> None:
+        """Hear SIGHUP from now on, and note what is about to be loaded: what changes while the gateway starts is a change."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
-        self._task = asyncio.create_task(self._watch(), name="reloading")
+        self._seen = await self._look(())
+
+    async def start(self, gateway: Running) -> None:
+        """Begin, for a gateway that has loaded what was there."""
+        self._seen = replace(self._seen, secrets=(await self._look(gateway.loaded.secrets.files)).secrets)
+        self._task = asyncio.create_task(self._watch(gateway), name="reloading")
 
     async def stop(self) -> None:
-        """End."""
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        """End; SIGHUP is heard on, and means nothing."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _watch(self, gateway: Running) -> None:
         while True:
             asked = await self._is_asked()
-            now = await self._look(self._settings)
-            if asked or now != self._seen:
-                self._seen = now
-                await self._reload()
+            now = await self._look(gateway.loaded.secrets.files)
+            if not asked and now == self._seen:
+                continue
+            self._seen = now
+            try:
+                await self._reload(gateway)
+            except Exception as error:  # noqa: BLE001 - a defect of ours: what is in force stays, and the next change is seen
+                metrics.RELOADS.labels("refused").inc()
+                log.event("reload_broke", level="error", error=error)
 
-    async def _look(self, settings: Settings) -> tuple[str, str]:
-        """Give what the policy file and the files of secrets hold now, and what the packs do, in short."""
-        policy_files = (*(() if self._path is None else (self._path,)), *self._gateway.loaded.secrets.files)
-        return await asyncio.to_thread(_digest, policy_files), await asyncio.to_thread(_digest, _packs(settings))
+    async def _look(self, secrets: Iterable[Path]) -> _Seen:
+        """Give what the policy file, the files of secrets and the packs hold now."""
+        policy_file = () if self._path is None else (self._path,)
+        groups = (policy_file, secrets, _packs(self._read))
+        return _Seen(*[await asyncio.to_thread(_digest, group) for group in groups])
 
     async def _is_asked(self) -> bool:
         """Wait for SIGHUP or until it is time to look; tell which it was."""
@@ -77,17 +91,18 @@ class Reloading:
         self._asked.clear()
         return True
 
-    async def _reload(self) -> None:
+    async def _reload(self, gateway: Running) -> None:
         try:
             settings = await asyncio.to_thread(policy.load, self._path, self._environ)
         except Mistakes as mistakes:
             metrics.RELOADS.labels("refused").inc()
             _refused(mistakes)
             return
+        self._read = settings
         # Looked at before it is loaded: what changes in between is a change the next look finds.
-        self._seen = (self._seen[0], (await self._look(settings))[1])
+        self._seen = replace(self._seen, packs=(await self._look(())).packs)
         try:
-            await self._gateway.reload(settings, self._environ)
+            await gateway.reload(settings, self._environ)
         except Mistakes as mistakes:
             _refused(mistakes)
             return
@@ -121,4 +136,4 @@ def _digest(files: Iterable[Path]) -> str:
 
 def _packs(settings: Settings) -> Iterator[Path]:
     for folder in settings.catalog:
-        yield from sorted(folder.rglob("*.yaml"))
+        yield from (path for path in files(folder) if path.suffix == ".yaml")

@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from gateway import log
 from gateway.clock import Clock
@@ -73,13 +74,15 @@ class Door:
         return there
 
     async def close(self) -> None:
-        """Take nobody in any more; who is in stays."""
-        taking = [*self._taking, *self._handing]
-        for task in taking:
+        """Take nobody in any more; who is in stays, and so does who stood at the door: the system had let them come that far."""
+        for task in self._taking:
             task.cancel()
-        await asyncio.gather(*taking, return_exceptions=True)
+        await asyncio.gather(*self._taking, return_exceptions=True)
         for each in self._listening:
+            with suppress(OSError, MemoryError):
+                self._take_more(each, _BACKLOG)
             each.close()
+        await asyncio.gather(*self._handing, return_exceptions=True)
 
     async def _take(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -94,9 +97,9 @@ class Door:
                 # Whoever comes and goes at once must not make the others wait.
                 await self._clock.sleep(_AGAIN if getattr(error, "errno", None) not in _GONE else 0)
 
-    def _take_more(self, listening: socket.socket) -> None:
+    def _take_more(self, listening: socket.socket, most: int = _AT_ONCE) -> None:
         """Take who else waits: a busy loop comes here seldom, and one at a time would be a queue that never gets shorter."""
-        for _ in range(_AT_ONCE):
+        for _ in range(most):
             if _lowest_free(listening) >= self._highest:
                 return
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from gateway.clock import Clock
 from gateway.ingress import admission, connection, door
 from gateway.ingress.address import Network
 from gateway.ingress.connection import Connection
+from gateway.ingress.drain import Drain
 from gateway.ingress.envelope import Outside
 from gateway.ingress.screen import screen
 from gateway.ingress.watch import Watch
 
-_LAST_ANSWERS = 5.0  # seconds that requests under way get when the process stops
+_LAST_ANSWERS = 1.0  # seconds for what is still under way when all had their time: see `drain`
 _USUAL_VERSIONS = frozenset({(1, 0), (1, 1)})
 _VERSION: web.RequestKey[tuple[int, int]] = web.RequestKey("version", tuple)
 
@@ -28,13 +30,16 @@ _VERSION: web.RequestKey[tuple[int, int]] = web.RequestKey("version", tuple)
 class Terms:
     """What holds for who comes in: `idle` s without a request, `most` connections of one address, `trusted` proxies aside.
 
-    With `preambles` the trusted proxies begin each connection with the PROXY protocol, and nobody else comes in.
+    With `preambles` the trusted proxies begin each connection with the PROXY protocol, and nobody else comes in. With `tls`
+    whoever begins with it is served so, on the same port as the others. A `drain` is told of all who are in.
     """
 
     idle: float = 75.0
     most: int | None = None
     trusted: tuple[Network, ...] = ()
     preambles: bool = False
+    tls: ssl.SSLContext | None = None
+    drain: Drain | None = None
 
 
 @asynccontextmanager
@@ -42,8 +47,10 @@ async def serving(
     application: web.Application, host: str, port: int, *, clock: Clock, outside: Outside, terms: Terms
 ) -> AsyncIterator[str]:
     """Serve, and give the origin; on leaving take nobody in, and let requests under way end. OSError for the address."""
+    drain = terms.drain or Drain(clock)
     async with AsyncExitStack() as stack:
         watch = Watch(clock, idle=terms.idle, most=terms.most, exempt=terms.trusted)
+        drain.watches.append(watch)
         watch.start()
         stack.push_async_callback(watch.stop)
         runner = web.AppRunner(application, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
@@ -51,9 +58,10 @@ async def serving(
         stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
         balancers = terms.trusted if terms.preambles else None
-        make = _behind(runner.server, connection.Terms(watch, outside, balancers))
+        make = _behind(runner.server, connection.Terms(watch, outside, balancers, terms.tls))
         entrance = door.Door(make, clock, door.affordable(admission.memory()), relieve=watch.relieve)
         host, port = await entrance.open(host, port)
+        stack.push_async_callback(drain.last)
         stack.push_async_callback(entrance.close)
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -17,6 +17,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway import metrics
@@ -52,6 +53,20 @@ class Watched(Hashable, Protocol):
         """A number that has grown by as many bytes as the other side took in between."""
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How many connections have yet to say what they want, have a request or an answer under way, and have nothing."""
+
+    awaited: int
+    busy: int
+    idle: int
+
+    @property
+    def all(self) -> int:
+        """How many there are."""
+        return self.awaited + self.busy + self.idle
+
+
 class Watch:
     """All connections of one listening address."""
 
@@ -63,6 +78,7 @@ class Watch:
         self._answers: Waiting[Watched] = Waiting(ANSWER)
         self._leaving: Waiting[Watched] = Waiting(LEAVING)
         self._taken: dict[Watched, int] = {}
+        self._busy: set[Watched] = set()
         self._most = most
         self._exempt = exempt
         self._of: Counter[str] = Counter()
@@ -101,13 +117,19 @@ class Watch:
         self._idle.leave(one)
         self._heads.enter(one, self._clock.monotonic())
 
+    @property
+    def present(self) -> Present:
+        """How many connections there are, those aside that only have to end."""
+        return Present(len(self._heads), len(self._busy), len(self._idle))
+
     def works(self, one: Watched) -> None:
         """A request is under way."""
-        self._heads.leave(one)
-        self._idle.leave(one)
+        self._waits_no_more(one)
+        self._busy.add(one)
 
     def rests(self, one: Watched) -> None:
         """Its answer is out, and the next request may come."""
+        self._busy.discard(one)
         self._heads.leave(one)
         self._idle.enter(one, self._clock.monotonic())
 
@@ -123,12 +145,13 @@ class Watch:
 
     def leaves(self, one: Watched) -> None:
         """It was closed."""
-        self.works(one)
+        self._waits_no_more(one)
         self._leaving.enter(one, self._clock.monotonic())
 
     def gone(self, one: Watched) -> None:
         """It has ended."""
-        self.works(one)
+        self._busy.discard(one)
+        self._waits_no_more(one)
         self.wrote(one)
         self._leaving.leave(one)
 
@@ -159,6 +182,10 @@ class Watch:
             one.cut()
         for one in self._leaving.over(now):
             one.cut()
+
+    def _waits_no_more(self, one: Watched) -> None:
+        self._heads.leave(one)
+        self._idle.leave(one)
 
     async def _look(self) -> None:
         while True:
