@@ -12,6 +12,10 @@
 - `wire`       call → reply; the only file that speaks to providers
 - `read`       reply → how the job stands, its outputs, what to keep
 - `classify`   reply → fault
+- `reverse`    a name and a body in a provider's spelling → our model and fields; the packs, read backwards
+- `unrender`   one form of a pack, read backwards; `matching`, `picked`, `declared` are its steps, `meaning` and `heard` what comes of it
+- `idiom`      what a provider's words usually mean, for models it does not serve
+- `sizes`      sizes in pixels, in the ways they are written
 - `secrets`    credentials by name
 - `samples`    the proof beside each pack: requests and replies, and what they must become
 - `proof`      one of them held against its pack

@@ -6,8 +6,9 @@ been checked, or raises every mistake of every file at once.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ from gateway.offer import Offer
 from gateway.providers import schema
 from gateway.providers.compile.model import model as compile_model
 from gateway.providers.compile.provider import provider as compile_provider
+from gateway.providers.folder import files as files_in
 from gateway.providers.kept import Kept, Values, digest_of
 from gateway.providers.lint.agreement import agreement
 from gateway.providers.lint.model import model as lint_model
@@ -29,7 +31,7 @@ _PROVIDER_FILE = "provider.yaml"
 _SAMPLES_FILE = "samples.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # what is worked out of one is remembered with it
 class Catalog:
     """Every provider and every model it serves. Ids are case-sensitive; aliases lead to the model's own id."""
 
@@ -57,6 +59,37 @@ def load(folders: Iterable[Path], kept: Kept | None = None) -> Catalog:
 
     What `kept` knows to be right is not checked again; what turns out right is kept there for the next time.
     """
+    return _load(_source(folders, kept))
+
+
+def load_once(folders: Iterable[Path], kept: Kept | None = None) -> Catalog:
+    """The same, but packs that are to the byte what this process has read lately are not read again: one that is given the same packs with another policy takes the catalog it has."""
+    return _remembered(_source(folders, kept))
+
+
+def providers(folders: Iterable[Path]) -> list[Provider]:
+    """What the packs say of the providers alone, in the order of their ranks. Raises Mistakes with all that is wrong."""
+    source = _source(folders, None)
+    read = _Reading(source)
+    paths = {relative: path for relative, path in source.files if relative.name == _PROVIDER_FILE}
+    found = [made for relative, path in paths.items() if (made := _provider(relative, path, read)) is not None]
+    if read.mistakes:
+        raise Mistakes(read.mistakes)
+    return sorted(found, key=lambda each: (each.rank, each.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The files of all packs as they were found; what makes a difference to what comes of them counts when two are compared."""
+
+    files: tuple[tuple[PurePosixPath, Path], ...]
+    contents: tuple[tuple[PurePosixPath, bytes], ...]
+    mistakes: tuple[Mistake, ...]
+    kept: Kept | None = field(compare=False)
+
+
+def _source(folders: Iterable[Path], kept: Kept | None) -> _Source:
+    """Read the files' bytes; what cannot be read is a mistake."""
     mistakes: list[Mistake] = []
     files: dict[PurePosixPath, Path] = {}
     for folder in folders:
@@ -64,34 +97,45 @@ def load(folders: Iterable[Path], kept: Kept | None = None) -> Catalog:
             mistakes.append(Mistake(Place(str(folder), 1, 1), "no such folder of packs"))
             continue
         files.update(_files(folder, mistakes))
-    read = _Reading(files, mistakes)
+    found: list[tuple[PurePosixPath, bytes]] = []
+    for relative, path in files.items():
+        if relative.name == _SAMPLES_FILE and len(relative.parts) == 2:
+            continue
+        try:
+            found.append((relative, contents(path)))
+        except Mistakes as wrong:
+            mistakes += wrong.mistakes
+    return _Source(tuple(files.items()), tuple(found), tuple(mistakes), kept)
+
+
+def _load(source: _Source) -> Catalog:
+    kept = source.kept
+    read = _Reading(source)
     digest = digest_of(read.contents) if kept is not None else b""
     if kept is not None:
         read.known = kept.read(digest) or {}
-    catalog = _build(files, read)
-    if mistakes:
-        raise Mistakes(mistakes)
+    catalog = _build(dict(source.files), read)
+    if read.mistakes:
+        raise Mistakes(read.mistakes)
     if kept is not None and not read.known:
         kept.write(digest, read.values)
     return catalog
 
 
+# Mistakes are raised, and what is raised is not remembered. Two: the packs in force, and those that a reload puts in their place.
+_remembered = functools.lru_cache(maxsize=2)(_load)
+
+
 class _Reading:
     """The files of all packs on their way to documents, and everything that is wrong with them."""
 
-    def __init__(self, files: Mapping[PurePosixPath, Path], mistakes: list[Mistake]) -> None:
-        """Read the files' bytes; what cannot be read is a mistake."""
-        self.mistakes = mistakes
+    def __init__(self, source: _Source) -> None:
+        """Begin with what was found, and what was wrong with it already."""
+        self.mistakes = list(source.mistakes)
         self.known: Values = {}
         self.values: dict[PurePosixPath, Any] = {}
-        self.contents: dict[PurePosixPath, bytes] = {}
-        for relative, path in files.items():
-            if relative.name == _SAMPLES_FILE and len(relative.parts) == 2:
-                continue
-            try:
-                self.contents[relative] = contents(path)
-            except Mistakes as found:
-                mistakes += found.mistakes
+        self.contents = dict(source.contents)
+        self.clients: dict[str, str] = {}
 
     def document(
         self, relative: PurePosixPath, path: Path, schema_of: Callable[[], Mapping[str, Any]]
@@ -113,10 +157,8 @@ class _Reading:
 
 
 def _files(folder: Path, mistakes: list[Mistake]) -> Iterator[tuple[PurePosixPath, Path]]:
-    for path in sorted(folder.rglob("*")):
+    for path in files_in(folder):
         relative = PurePosixPath(path.relative_to(folder).as_posix())
-        if path.is_dir() or any(part.startswith(".") for part in relative.parts):
-            continue
         fits = len(relative.parts) == 2 and relative.name in {_PROVIDER_FILE, _SAMPLES_FILE}
         if fits or (len(relative.parts) == 3 and relative.suffix == ".yaml"):
             yield relative, path
@@ -164,6 +206,9 @@ def _provider(relative: PurePosixPath, path: Path, read: _Reading) -> Provider |
     if relative not in read.known:
         lint_provider(document, relative.parts[0], note)
     found = compile_provider(document, note)
+    for client in found.clients:
+        if (owner := read.clients.setdefault(client.id, found.id)) != found.id:
+            note.key(("clients", client.id), f"{client.id} is already a client of {owner}: give it another name")
     read.mistakes += note.mistakes
     return None if note.mistakes else found
 

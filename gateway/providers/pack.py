@@ -8,12 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.fault import FaultKind
+from gateway.generation import Value
 from gateway.offer import Offer
 
 # A compiled path into a reply: JSON in, JSON or None out. Never raises.
 Find = Callable[[Any], Any]
 # A compiled body: the names in, JSON out.
 Build = Callable[[Mapping[str, Any]], Any]
+# What clients may say beside a body: parameter, its value, and what that means in our fields.
+Reads = Mapping[str, Mapping[Value, Mapping[str, Value]]]
 
 
 class CallName(StrEnum):
@@ -31,6 +34,13 @@ class Encoding(StrEnum):
 
     JSON = "json"
     MULTIPART = "multipart"
+
+
+class Answers(StrEnum):
+    """How clients written for a provider are handed a single output."""
+
+    ONE = "one"
+    LIST = "list"
 
 
 class JobState(StrEnum):
@@ -167,6 +177,40 @@ class Wait:
     unit: str
 
 
+class DoorName(StrEnum):
+    """The gateway's front doors beside its native API, by the URLs they answer."""
+
+    IMAGES = "images"
+    VIDEOS = "videos"
+    PREDICTIONS = "predictions"
+    QUEUE = "queue"
+    RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """The path under which a front door stands for a provider's own clients, and the names that only those clients know."""
+
+    prefix: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that speaks a front door, and what points it at the gateway: variables, or a `line` of its own.
+
+    Both hold `$origin`, `$host`, `$mount`, `$key` and `$bundle`. `is_tls_only` when it speaks TLS alone.
+    """
+
+    id: str
+    name: str
+    door: DoorName
+    variables: Mapping[str, str]
+    line: str | None
+    is_tls_only: bool
+    note: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One provider: where it is, how to prove who we are, how its failures read."""
@@ -188,6 +232,9 @@ class Provider:
     rules: tuple[Rule, ...]
     waits: tuple[Wait, ...]
     lifecycles: Mapping[str, Lifecycle]
+    reads: Reads
+    doors: Mapping[DoorName, Mount]
+    clients: tuple[Client, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +247,18 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The native side of one form: which lifecycle runs it, how its body is built and how it is encoded."""
+    """The native side of one form: which lifecycle runs it, how its body is built and how it is encoded.
+
+    `body` is the tree that `build` was made from, for reading a body of the kind back.
+    """
 
     native: str
     lifecycle: Lifecycle
     build: Build
     encoding: Encoding
     cost: Cost | None
+    body: Mapping[str, Any]
+    reads: Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +269,4 @@ class Model:
     offer: Offer
     shapes: tuple[Shape, ...]
     file: str
+    answers: Answers

@@ -10,10 +10,11 @@ from gateway.providers.vocabulary import VOCABULARY, Key, Schema, Where
 from gateway.providers.vocabulary.wording import holds
 
 # What a model file and each of its forms may both say.
-_SECTIONS = ("native", "lifecycle", "takes", "picks", "drops", "defaults", "body", "encoding", "price", "cost")
+_SECTIONS = ("native", "lifecycle", "takes", "picks", "drops", "defaults", "body", "encoding", "price", "cost", "reads")
 _SOMEWHERE = ("native", "body", "price")  # needed, by the file or by each of its forms
 # What needs no words beside an example.
 _SAID_BY_THE_EXAMPLE = frozenset({"text", "a mapping", "anything"})
+_PROVIDERS_TOO = ("reads",)  # what a provider says for all of its models
 _OVERRIDES = ("outputs", "flagged")  # sections of the lifecycle a model may replace
 
 
@@ -26,6 +27,8 @@ def keys(where: Where) -> tuple[Key, ...]:
         case Where.MODEL:
             shared = (key for key in VOCABULARY if key.where is Where.LIFECYCLE and key.name in _OVERRIDES)
             return own + tuple(replace(key, required=False) for key in shared)
+        case Where.PROVIDER:
+            return own + tuple(key for key in VOCABULARY if key.where is Where.MODEL and key.name in _PROVIDERS_TOO)
         case _:
             return own
 
@@ -39,6 +42,7 @@ def provider_schema() -> Schema:
             "lifecycle": _object(keys(Where.LIFECYCLE)),
             "state": _object(keys(Where.STATE)),
             "rule": {**_object(keys(Where.RULE)), "minProperties": 2},
+            "client": _object(keys(Where.CLIENT)),
         },
     }
 
@@ -74,7 +78,7 @@ def reference() -> str:
     for where in Where:
         lines += [f"### `{where.value}`", "", "| key | meaning | example |", "|---|---|---|"]
         lines += [_row(key) for key in VOCABULARY if key.where is where]
-        if where is Where.MODEL:
+        if where in {Where.PROVIDER, Where.MODEL}:
             lines += [_row(key) for key in keys(where) if key.where is not where]
         lines.append("")
         if where is Where.FORM:

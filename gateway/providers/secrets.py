@@ -21,11 +21,16 @@ class Secrets:
     def __init__(self, environ: Mapping[str, str], names: Iterable[str]) -> None:
         """Read every name once. A file that cannot be read counts as not set; `missing` tells."""
         names = tuple(names)
-        self._values = {name: value for name in names if (value := _find(environ, name))}
+        self._names = frozenset(names)
+        self._values = {name: value for name in names if (value := find(environ, name))}
         # What is watched, so that a secret that is replaced in its file comes into force as a changed policy does.
         self.files = tuple(
             Path(path) for name in names if not environ.get(name) and (path := environ.get(f"{name}_FILE"))
         )
+
+    def leave(self, older: Secrets) -> None:
+        """Take over what only older packs asked for: jobs of a provider that is gone are looked at until they end."""
+        self._values.update({name: value for name, value in older._values.items() if name not in self._names})
 
     def has(self, names: Iterable[str]) -> bool:
         """Whether all of them are known."""
@@ -58,7 +63,8 @@ def struck_address(url: str) -> str:
     return _NAME.sub(STRUCK, url)
 
 
-def _find(environ: Mapping[str, str], name: str) -> str | None:
+def find(environ: Mapping[str, str], name: str) -> str | None:
+    """Read one name: from the environment, or else from the file that `NAME_FILE` names; None where neither says anything."""
     if environ.get(name):
         return environ[name].strip()
     path = environ.get(f"{name}_FILE")

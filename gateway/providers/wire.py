@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from gateway import traces
 from gateway.egress import Blocked
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.providers import classify
@@ -52,7 +53,8 @@ class Wire:
     async def send(self, call: Call, timeout: float) -> Reply:  # noqa: ASYNC109 - the limit is the client's own, per phase
         """Send a call and read the whole answer, within `timeout` seconds. Raises Broken when no answer came."""
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=self._connect_timeout)
-        headers = self.secrets.fill(call.headers)
+        span = traces.here()
+        headers = {**traces.headers(state=False), **self.secrets.fill(call.headers)}
         data: bytes | BytesIO | aiohttp.FormData | None = None
         sent = 0
         if call.has_body and call.encoding is Encoding.MULTIPART:
@@ -71,6 +73,11 @@ class Wire:
                 allow_redirects=False,
             ) as answer:
                 body = await _read(answer, self._longest if call.hands_over else min(self._longest, _room(sent)))
+                if span.is_recorded:
+                    span.event(
+                        call.name.value,
+                        {"http.request.method": call.method, "http.response.status_code": answer.status},
+                    )
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status, lowered, body)
         except aiohttp.ClientConnectorError as error:

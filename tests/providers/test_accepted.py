@@ -27,7 +27,7 @@ from gateway.providers.wire import Wire
 from gateway.simulators import Simulators
 from tests.providers.asking import INLINE, cases
 
-CATALOG = catalog.load([pathlib.Path(__file__).parents[2] / "providers.d"])
+CATALOG = catalog.load_once([pathlib.Path(__file__).parents[2] / "providers.d"])
 HOUR = 3_600_000
 
 

@@ -21,7 +21,7 @@ from gateway.providers.secrets import struck_address
 from tests.providers.asking import cases
 
 FOLDER = pathlib.Path(__file__).parents[2] / "providers.d"
-CATALOG = catalog.load([FOLDER])
+CATALOG = catalog.load_once([FOLDER])
 MODELS = list(CATALOG.models.values())
 TEXT = st.text(max_size=20) | st.sampled_from(["$prompt", "$model", "$secret.FAL_KEY", "$$", "0", "null"])
 JSON = st.recursive(

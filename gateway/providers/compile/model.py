@@ -13,7 +13,7 @@ from gateway.providers.compile.finder import Finder, finder
 from gateway.providers.compile.table import forms_of, pick_rows, split_pick
 from gateway.providers.compile.unit import micros
 from gateway.providers.noting import Noting
-from gateway.providers.pack import Cost, Encoding, Lifecycle, Model, Provider, Shape
+from gateway.providers.pack import Answers, Cost, Encoding, Lifecycle, Model, Provider, Shape
 from gateway.providers.tree import compile_tree
 
 
@@ -43,6 +43,8 @@ def model(document: Document, model_id: str, owner: Provider, note: Noting) -> M
                 build=compile_tree(sections["body"]),
                 encoding=Encoding(sections.get("encoding", Encoding.JSON)),
                 cost=Cost(find((*path, "cost", "at"), cost["at"]), cost["usd"] * MICRO) if cost else None,
+                body=sections["body"],
+                reads=sections.get("reads", {}),
             ),
         )
         deadline = max(deadline, lifecycle.pace.deadline)
@@ -58,7 +60,8 @@ def model(document: Document, model_id: str, owner: Provider, note: Noting) -> M
         types=types,
         aliases=tuple(raw.get("aliases", ())),
     )
-    return Model(provider=owner, offer=offer, shapes=tuple(shapes), file=document.file)
+    answers = Answers(raw.get("answers", Answers.LIST if offer.kind is Kind.IMAGE else Answers.ONE))
+    return Model(provider=owner, offer=offer, shapes=tuple(shapes), file=document.file, answers=answers)
 
 
 def _choose_lifecycle(

@@ -14,12 +14,15 @@ from gateway.providers.noting import Noting
 from gateway.providers.pack import (
     CallLine,
     CallName,
+    Client,
     Discoverable,
+    DoorName,
     Doubt,
     Find,
     Idempotent,
     JobState,
     Lifecycle,
+    Mount,
     Nudge,
     Pace,
     Progress,
@@ -55,6 +58,11 @@ def provider(document: Document, note: Noting) -> Provider:
         rules=tuple(_rule(rule) for rule in raw["faults"]),
         waits=tuple(_waits(raw.get("retry_after", ()), find)),
         lifecycles={name: _lifecycle(part, ("lifecycles", name), find) for name, part in raw["lifecycles"].items()},
+        reads=raw.get("reads", {}),
+        doors={
+            DoorName(name): Mount(door["mount"], door.get("names", {})) for name, door in raw.get("doors", {}).items()
+        },
+        clients=tuple(_client(name, client) for name, client in raw.get("clients", {}).items()),
     )
 
 
@@ -65,6 +73,18 @@ def _secrets(raw: Mapping[str, Any]) -> Iterator[str]:
     for lifecycle in raw["lifecycles"].values():
         for call in lifecycle["calls"].values():
             yield from _SECRET.findall(call if isinstance(call, str) else call["call"])
+
+
+def _client(name: str, raw: Mapping[str, Any]) -> Client:
+    return Client(
+        name,
+        raw["name"],
+        DoorName(raw["door"]),
+        raw.get("set", {}),
+        raw.get("line"),
+        raw.get("tls", False),
+        raw.get("note"),
+    )
 
 
 def _rule(raw: Mapping[str, Any]) -> Rule:

@@ -11,7 +11,7 @@ from gateway.generation import Value
 
 def forms_of(raw: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Each form of a model file with the sections it ends up with, and where it stands."""
-    shared = {key: value for key, value in raw.items() if key not in {"forms", "aliases", "makes"}}
+    shared = {key: value for key, value in raw.items() if key not in {"forms", "aliases", "makes", "answers"}}
     if "forms" not in raw:
         yield (), shared
     for index, form in enumerate(raw.get("forms", ())):

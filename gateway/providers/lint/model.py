@@ -12,6 +12,7 @@ from gateway.providers.compile.table import forms_of, pick_rows, section, split_
 from gateway.providers.lint.body import body
 from gateway.providers.lint.outputs import outputs
 from gateway.providers.lint.price import price
+from gateway.providers.lint.reads import reads
 from gateway.providers.noting import Noting
 
 
@@ -52,6 +53,7 @@ def _form(sections: Mapping[str, Any], path: Path, note: Noting, raw: Mapping[st
         if name not in fields:
             note.value((*path, "given"), f"this form asks for {name} and has no word for it under `takes`")
     body(sections, made, where, note)
+    reads(sections.get("reads", {}), fields, where("reads"), note)
     _defaults(sections, where("defaults"), note)
     price(sections, fields, where("price"), note)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.documents import Document, Path, nearest, shown
 from gateway.providers.lint.outputs import outputs
+from gateway.providers.lint.reads import reads
 from gateway.providers.noting import Noting
+from gateway.providers.vocabulary.client import CLIENT_NAMES
 
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _SECRET = re.compile(r"\$secret\.[A-Z][A-Z0-9_]*")
+_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _HTTP_NAME = re.compile(r"^[A-Za-z0-9-]+$")
 
 
@@ -30,6 +33,9 @@ def provider(document: Document, folder: str, note: Noting) -> None:
     for index, wait in enumerate(raw.get("retry_after", ())):
         if ("header" in wait) == ("at" in wait):
             note.value(("retry_after", index), "say where: either `header` or `at`, not both")
+    reads(raw.get("reads", {}), (), ("reads",), note)
+    for name, client in raw.get("clients", {}).items():
+        _client(client, raw.get("doors", {}), ("clients", name), note)
     for name, lifecycle in raw["lifecycles"].items():
         _lifecycle(lifecycle, taken, ("lifecycles", name), note)
 
@@ -45,6 +51,23 @@ def _headers(raw: Mapping[str, str], taken: frozenset[str], path: Path, note: No
             note.key((*path, header), "the type of a body comes with its `encoding`")
         if "$" in value:
             note.value((*path, header), "this is sent as it stands; a credential goes under `auth`")
+
+
+def _client(raw: Mapping[str, Any], doors: Collection[str], path: Path, note: Noting) -> None:
+    if raw["door"] not in doors:
+        note.value((*path, "door"), f"this provider has no such door: add {raw['door']} under `doors`")
+    if not {"set", "line"} & set(raw):
+        note.key(path, "say what points it at the gateway: `set` variables, or a `line` of its own")
+    places = {(*path, "set", variable): text for variable, text in raw.get("set", {}).items()}
+    for variable in raw.get("set", {}):
+        if not _VARIABLE.match(str(variable)):
+            note.key((*path, "set", variable), f"{variable!r} is not the name of a variable")
+    for place, text in {**places, **({(*path, "line"): raw["line"]} if "line" in raw else {})}.items():
+        for used in _NAME.findall(text):
+            if used not in CLIENT_NAMES:
+                near = nearest(used, CLIENT_NAMES)
+                hint = f"did you mean ${near}?" if near else f"there are ${', $'.join(CLIENT_NAMES)}"
+                note.value(place, f"${used} stands for nothing: {hint}")
 
 
 def _lifecycle(raw: Mapping[str, Any], taken: frozenset[str], path: Path, note: Noting) -> None:

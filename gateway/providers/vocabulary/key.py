@@ -17,6 +17,7 @@ class Where(StrEnum):
     LIFECYCLE = "lifecycles.<name>"
     STATE = "state"
     RULE = "faults[]"
+    CLIENT = "clients.<name>"
     MODEL = "<lab>/<model>.yaml"
     FORM = "forms[]"
     TAKES = "takes.<field>"
@@ -81,6 +82,14 @@ SHARE: Schema = {
 }
 STATUSES: Schema = {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}, "minItems": 1}
 SCALARS: Schema = {"type": ["string", "number", "boolean"]}
+READS: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"type": "object", "additionalProperties": SCALARS},
+    },
+}
 AMOUNT: Schema = {"type": "number", "exclusiveMinimum": 0}
 AMOUNTS: Schema = {
     "anyOf": [

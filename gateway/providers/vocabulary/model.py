@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.generation import Kind, Type
 from gateway.offer import Handing, Unit
-from gateway.providers.vocabulary.key import AMOUNT, AMOUNTS, FIELD_NAME, FIELDS, PATH, SCALARS, TEXT, Key, Where
+from gateway.providers.vocabulary.key import AMOUNT, AMOUNTS, FIELD_NAME, FIELDS, PATH, READS, SCALARS, TEXT, Key, Where
 
 MODEL_KEYS: tuple[Key, ...] = (
     # ---- a model
@@ -97,6 +97,20 @@ MODEL_KEYS: tuple[Key, ...] = (
         },
         "where the reply counts what was used, and what one of that costs",
         "cost: {at: usage.tokens, usd: 0.0000025}",
+    ),
+    Key(
+        "answers",
+        Where.MODEL,
+        {"enum": ["one", "list"]},
+        "how clients written for this provider are handed what one request of this model made, where it is one output: as it is, or as a list of one; a list for pictures and one for a film unless said otherwise",
+        "answers: one",
+    ),
+    Key(
+        "reads",
+        Where.MODEL,
+        READS,
+        "what clients written for this provider may say beside the body: a parameter by its path, its values, and what each means in our fields; `{}` is what is done anyway, `(any)` stands for every other value, which is not handed on and told, `(none)` for a parameter that is not there",
+        "reads: {input.size: {landscape: {ratio: 4:3}}, input.duration: {(none): {duration: 5}}}",
     ),
     Key(
         "forms",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.fault import FaultKind
+from gateway.providers.pack import DoorName
 from gateway.providers.vocabulary.key import (
     CALL,
     CALL_LINE,
@@ -112,6 +113,46 @@ PROVIDER_KEYS: tuple[Key, ...] = (
         {"type": "array", "items": HOST},
         "further hosts that may be called with the credential; `*.` stands for any one label or more",
         'hosts: ["*.acme.example"]',
+    ),
+    Key(
+        "doors",
+        Where.PROVIDER,
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {
+                name: {
+                    "type": "object",
+                    "properties": {
+                        "mount": {
+                            "type": "string",
+                            "pattern": "^/(?!(v1|admin|docs|metrics|console)$)[a-z][a-z0-9-]*$",
+                            "x-expected": "a path of one word such as /acme, and none that is the gateway's own",
+                        },
+                        "names": {"type": "object", "additionalProperties": TEXT},
+                    },
+                    "required": ["mount"],
+                    "additionalProperties": False,
+                }
+                for name in DoorName
+            },
+        },
+        "the gateway's front doors that clients written for this provider are pointed at, the path each is mounted under, and under"
+        " `names` the headers and words that only those clients know",
+        "doors: {images: {mount: /acme}}",
+    ),
+    Key(
+        "clients",
+        Where.PROVIDER,
+        {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/client"},
+            "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"},
+            "minProperties": 1,
+        },
+        "programs that speak one of the `doors`, each by the name under which `tidegate env` says how to point it at the gateway",
+        "clients: {acme: {…}}",
     ),
     Key(
         "auth",

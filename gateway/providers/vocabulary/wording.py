@@ -18,6 +18,7 @@ _SECTIONS = {
     "lifecycle": Where.LIFECYCLE,
     "state": Where.STATE,
     "rule": Where.RULE,
+    "client": Where.CLIENT,
     "form": Where.FORM,
     "takes": Where.TAKES,
 }

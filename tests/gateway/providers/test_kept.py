@@ -107,3 +107,19 @@ def test_a_folder_that_takes_nothing_is_no_trouble(packs: Path, tmp_path: Path) 
     """Where the state cannot be written the packs are checked at every start, and that is all."""
     kept = Kept(tmp_path / "absent" / "packs", lambda: KEY)
     assert _told(catalog.load([packs], kept)) == _told(catalog.load([packs]))
+
+
+def test_a_process_reads_the_same_packs_once(packs: Path) -> None:
+    """Until a byte of them changes they give the catalog that was made of them; a mistake is told as often as it is read."""
+    first = catalog.load_once([packs])
+    assert catalog.load_once([packs]) is first
+    [model, *_] = sorted(packs.glob("*/*/*.yaml"))
+    before = model.read_text()
+    model.write_text(before + "oops: 1\n")
+    for _ in range(2):
+        with pytest.raises(Mistakes, match="oops"):
+            catalog.load_once([packs])
+    model.write_text(f"{before}\n")
+    assert catalog.load_once([packs]) is not first
+    shutil.rmtree(packs / model.parent.parent.name)
+    assert not catalog.load_once([packs]).models
