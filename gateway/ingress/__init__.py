@@ -5,7 +5,7 @@
 - `door`        the listening sockets; `entrance` serves an application behind it
 - `connection`  one connection; `watch` how long it may take over what, with `waiting` as its queues; `preamble` whom a balancer
                 speaks for, `screen` what a head is refused for, `misread` what is said of one that cannot be read,
-                `pieces` how a large answer is sent
+                `pieces` how a large answer is sent, `tls` what is sealed inside it
 - `refusal`     every error there is, in one table
 - `body`        a JSON body, read strictly; `admission` how much of them is held at once; `tags` what a request is marked with
 - `callers`     API key → who is asking and what they may do; `keyform`, `credential`, `address` and `limiter` are its parts: how a
@@ -26,6 +26,9 @@
 - `admin`       keys, accounts, credits and checks, on the private socket; `desk`, `keyring`, `keyterms`, `statement`, `endpoints`,
                 `alerting`, `switches`, `auditing` and `retelling` are its tools
 - `acts`        /admin/v1: the same over HTTP, for keys that may
+- `dialect`     what the doors for clients of other APIs have in common, with `kit`, `reception`, `repeats`, `delivery` and `wording`;
+                `doors` lists them: `images`, `videos`, `predictions`, `queue`; `knowing` is a route for the paths it knows
+- `form`        a multipart body
 
 A dialect reads a request and words an answer; what happens in between is intake's, the same for all. Nothing here may try a
 provider: that is `attempts`, begun by intake.

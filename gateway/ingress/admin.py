@@ -22,7 +22,7 @@ from gateway.clock import Clock, iso
 from gateway.ingress import alerting, allowances, auditing, body, endpoints, keyring, retelling, statement, switches
 from gateway.ingress.desk import Act, AdminError, Desk, Random, Receivers, Switchboard, text
 from gateway.ingress.refusal import Refusal
-from gateway.ledger import accounts, audit, checks, credits
+from gateway.ledger import accounts, audit, checks, credits, restores
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 from gateway.money import as_number, parse
@@ -173,7 +173,12 @@ async def _doctor(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:
     """Check the ledger."""
     found = await desk.store.report(checks.run_checks(desk.now, _CHECK_GRACE))
     findings = [{"check": each.check.name, "says": each.check.sentence, "rows": list(each.rows)} for each in found]
-    return {"checks": len(checks.CHECKS), "findings": findings}
+    restored = await desk.store.report(restores.report())
+    return {
+        "checks": len(checks.CHECKS),
+        "findings": findings,
+        "restored": restored.row() if restored is not None else None,
+    }
 
 
 async def _config_show(desk: Desk, _given: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _of_control_group(files: Iterable[str]) -> Iterator[int]:
 def middleware(most: int, longest: int) -> Middleware:
     """Let requests in as long as the bodies of those under way are together no more than `most` bytes; Refusal beyond.
 
-    No body is longer than `longest` bytes, and one that does not say how long it is may be as long as any.
+    One that does not say how long it is may be as long as `longest`, as all are that are no files; and is what came of it beyond.
     """
     held = 0
 
@@ -64,13 +64,13 @@ def middleware(most: int, longest: int) -> Middleware:
         nonlocal held
         if not request.body_exists:
             return await handler(request)
-        size = min(request.content_length if request.content_length is not None else longest, longest)
+        size = request.content_length if request.content_length is not None else longest
         own = arrived = 0
 
         def take(piece: int) -> None:
             nonlocal held, own, arrived
             arrived += piece
-            wanted = max(own, min(size, arrived * _VOUCHED))
+            wanted = max(own, arrived, min(size, arrived * _VOUCHED))
             if held + wanted - own > most:
                 raise _full()
             held, own = held + wanted - own, wanted

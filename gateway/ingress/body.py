@@ -22,6 +22,7 @@ from gateway.ingress.refusal import Refusal
 from gateway.ingress.sharing import arrived
 
 LARGEST_BODY = 100_000  # bytes, the limit of the native API
+_LARGE = 1024 * 1024  # bytes; more are read beside the loop
 SLOWEST_BODY = 30.0  # seconds for a whole body; a client that needs longer sends a byte now and then
 _DEEPEST = 32  # levels; the requests of the API need two
 _LARGEST_NUMBER = 2**53 - 1  # beyond it readers that hold numbers as doubles disagree about the value
@@ -32,12 +33,20 @@ _BROKEN = (ClientPayloadError, HttpProcessingError, web.PayloadAccessError, web.
 _FORBIDDEN = frozenset({"__proto__", "constructor", "prototype"})
 
 
-async def read(request: web.Request, *, within: float = SLOWEST_BODY) -> dict[str, Any]:
-    """Read the body of a request as a JSON object; Refusal when it is none, too large, ambiguous, or later than `within` s."""
-    _check_headers(request)
-    raw = await _collect(request, within)
+async def read(request: web.Request, *, within: float = SLOWEST_BODY, most: int = LARGEST_BODY) -> dict[str, Any]:
+    """Read the body of a request as a JSON object; Refusal when it is none, ambiguous, over `most` bytes, or later than `within` s."""
+    _check_headers(request, most)
+    raw = await _collect(request, within, most)
     await arrived(request)
-    return parse(raw)
+    return parse(raw) if len(raw) <= _LARGE else await asyncio.to_thread(parse, raw)
+
+
+async def raw(request: web.Request, *, within: float, most: int) -> bytes:
+    """Read the body of a request as it is; Refusal when it is packed, over `most` bytes, or later than `within` s."""
+    check_coding(request)
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    return await _collect(request, within, most)
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -72,17 +81,17 @@ def check_coding(request: web.Request) -> None:
         raise Refusal("unsupported_media_type", "a compressed body is not accepted; send it without Content-Encoding")
 
 
-def _check_headers(request: web.Request) -> None:
+def _check_headers(request: web.Request, most: int) -> None:
     check_coding(request)
     if request.content_type != "application/json":
         raise Refusal("unsupported_media_type", "the body must be JSON: send Content-Type: application/json")
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise Refusal("unsupported_media_type", "the body must be UTF-8: leave the charset out, or send charset=utf-8")
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise _too_large()
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
 
 
-async def _collect(request: web.Request, within: float) -> bytes:
+async def _collect(request: web.Request, within: float, most: int) -> bytes:
     """Take the body as it comes, never more than the limit and one piece of it."""
     gathered = bytearray()
     take = request.get(ROOM)
@@ -92,8 +101,8 @@ async def _collect(request: web.Request, within: float) -> bytes:
                 if take is not None:
                     take(len(piece))
                 gathered += piece
-                if len(gathered) > LARGEST_BODY:
-                    raise _too_large()
+                if len(gathered) > most:
+                    raise _too_large(most)
     except TimeoutError as exc:
         raise Refusal("request_timeout", f"the body did not arrive within {within:g} seconds") from exc
     except _BROKEN as exc:
@@ -168,8 +177,8 @@ def _refused(said: str) -> Refusal:
     return Refusal("invalid_input", said)
 
 
-def _too_large() -> Refusal:
-    return Refusal("payload_too_large", f"the body is larger than {LARGEST_BODY} bytes")
+def _too_large(most: int) -> Refusal:
+    return Refusal("payload_too_large", f"the body is larger than {most} bytes")
 
 
 def _too_deep() -> Refusal:

@@ -38,7 +38,7 @@ _WITH_BODY = frozenset({"POST", "PATCH"})  # whose handlers take their place onc
 
 Handler = Callable[[web.Request, "Caller"], Awaitable[web.StreamResponse]]
 Plain = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Identify = Callable[[web.Request], Awaitable["Caller"]]
+Identify = Callable[[web.Request, Ways], Awaitable["Caller"]]
 
 
 class Scope(StrEnum):
@@ -221,7 +221,7 @@ def local(account: str, created: int) -> Caller:
 def anyone(caller: Caller) -> Identify:
     """Take every request as this caller's; whatever Authorization says is not looked at."""
 
-    async def identify(_request: web.Request) -> Caller:
+    async def identify(_request: web.Request, _ways: Ways) -> Caller:
         return caller
 
     return identify
@@ -231,7 +231,7 @@ def resident(caller: Caller, store: Database, clock: Clock) -> Identify:
     """The same, with what was said of the account, looked up again each second."""
     known, until = caller, clock.monotonic()
 
-    async def identify(_request: web.Request) -> Caller:
+    async def identify(_request: web.Request, _ways: Ways) -> Caller:
         nonlocal known, until
         if until <= clock.monotonic():
             until = clock.monotonic() + _LIFE
@@ -265,11 +265,11 @@ class Guard:
         self._brake = brake
         self.scopes: dict[Plain, Scope] = {}  # of every handler it gave
 
-    def __call__(self, scope: Scope, handler: Handler) -> Plain:
-        """Give a handler for the router; the one it stands before is handed the caller."""
+    def __call__(self, scope: Scope, handler: Handler, ways: Ways = NATIVE) -> Plain:
+        """Give a handler for the router; the one it stands before is handed the caller, whose key came in one of these ways."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            caller = await self._identify(request)
+            caller = await self._identify(request, ways)
             request[CALLER] = caller
             if scope.value not in caller.scopes:
                 raise Refusal("insufficient_permissions", f"this API key lacks the scope {scope.value}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from gateway.ingress.envelope import Outside
 from gateway.ingress.pieces import Pieces
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.screen import LARGEST_HEAD, LONGEST_LINE, MOST_FIELDS
+from gateway.ingress.tls import Tls, begins
 from gateway.ingress.watch import HEAD, Watch
 
 _LINGERING = (
@@ -39,12 +41,14 @@ _ACKED = 120  # where Linux's tcp_info has the bytes that the other side confirm
 class Terms:
     """What holds for every connection: who watches it, who answers for it; and the balancers that name whom they speak for.
 
-    Without `balancers` nobody is expected to; with them a connection from anywhere else is closed.
+    Without `balancers` nobody is expected to; with them a connection from anywhere else is closed. Who begins with TLS is
+    served `tls` where there is one.
     """
 
     watch: Watch
     outside: Outside
     balancers: tuple[Network, ...] | None = None
+    tls: ssl.SSLContext | None = None
 
 
 class Connection(RequestHandler):
@@ -64,6 +68,8 @@ class Connection(RequestHandler):
         )
         self._terms = terms
         self._line: asyncio.Transport | None = None
+        self._tls: Tls | None = None  # the same line, when it carries TLS
+        self._may_seal = terms.tls is not None  # the first byte, which tells whether it does, is not there yet
         self._counted: str | None = None
         self._named: Address | None = None
         self._awaits_preamble = terms.balancers is not None
@@ -101,7 +107,7 @@ class Connection(RequestHandler):
             self._terms.watch.leave(self._counted)
         self._counted = None
         super().connection_lost(exc)
-        self._line = None
+        self._line = self._tls = None
         self._gone.set()
 
     def data_received(self, data: bytes) -> None:
@@ -112,6 +118,29 @@ class Connection(RequestHandler):
             data = self._after_preamble(data)
             if not data:
                 return
+        if self._may_seal:
+            self._may_seal = False
+            if begins(data) and self._line is not None and self._terms.tls is not None:
+                self._line = self.transport = self._tls = Tls(self._line, self._terms.tls)
+        if self._tls is None:
+            self._take(data)
+        else:
+            self._take_sealed(self._tls, data)
+
+    def _take_sealed(self, tls: Tls, data: bytes) -> None:
+        try:
+            opened = tls.open(data)
+        except ssl.SSLError as error:
+            metrics.CONNECTIONS_CLOSED.labels("bad_tls").inc()
+            log.event("tls_failed", level="debug", error=error)
+            self._hang_up(tls)
+            return
+        if opened:
+            self._take(opened)
+        if tls.is_over:
+            tls.close()
+
+    def _take(self, data: bytes) -> None:
         before = self._request_count
         super().data_received(data)
         if self._works and self._request_count != before and self._reads is not None and not self._reads.is_eof():

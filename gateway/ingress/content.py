@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
@@ -19,6 +20,7 @@ from gateway.ingress.refusal import Refusal
 from gateway.ingress.sharing import arrived, aside
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
+from gateway.ledger.records import Record
 from gateway.money import as_number
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
@@ -56,7 +58,10 @@ class Content:
         found = await self._store.read(ledger.find(caller.account, _id(request), attempts=True))
         if found is None:
             _not_found()
-        return success(request, "Generation retrieved", record.whole(found, self._links.on(request)))
+        headers = {"ETag": tag} if (tag := _tag(found)) is not None else {}
+        if tag is not None and tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return success(request, "Generation retrieved", record.whole(found, self._links.on(request)), headers=headers)
 
     async def page(self, request: web.Request, caller: Caller) -> web.Response:
         """Some generations, newest first."""
@@ -118,6 +123,15 @@ def whole(request: web.Request, name: str, usual: int, least: int, most: int) ->
     if len(sent) > 1 or not _WHOLE.fullmatch(sent[0]) or not least <= int(sent[0]) <= most:
         raise Refusal("invalid_input", f"{name} must be one whole number from {least} to {most}", field=name)
     return int(sent[0])
+
+
+def _tag(found: Record) -> str | None:
+    """What tells how far a generation under way is, for those who wait for news; None for one that is over, whose links expire."""
+    if found.state.is_final:
+        return None
+    tries = [(each.n, each.state.value, each.ended, each.cost, each.billing.value) for each in found.attempts]
+    digest = hashlib.blake2b(repr((found.id, found.state.value, found.changed, tries)).encode(), digest_size=12)
+    return f'W/"{digest.hexdigest()}"'
 
 
 def _id(request: web.Request) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -18,10 +19,13 @@ from aiohttp.typedefs import Middleware
 
 from gateway import log
 from gateway.clock import Clock, iso
+from gateway.ingress import traced, wording
 from gateway.ingress.body import check_coding
 from gateway.ingress.callers import CALLER, STANDING
+from gateway.ingress.dialect import DOOR, DOOR_OF, Door, Worded
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.program import StoreBroken, StoreBusy, StoreFailed, StoreFull
+from gateway.traces import Span
 
 _STORE_WAIT = 2  # seconds after which a store that was busy or full is worth another try
 _VERSION = "/v1"
@@ -33,6 +37,7 @@ _EXPOSED = (
     "idempotency-replayed, preference-applied, retry-after, x-ratelimit-limit, x-ratelimit-remaining, "
     "x-ratelimit-reset, x-request-id"
 )
+_HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _PREFLIGHT_LIFE = 7200  # seconds; browsers keep none longer
 
 # What every answer says; the name of the server is there so that the library does not put its version.
@@ -95,11 +100,16 @@ def success(
     return _json(body, 200, headers or {})
 
 
-def refused(request: web.Request, refusal: Refusal, *, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Answer with an error."""
+def refused(
+    request: web.Request, refusal: Refusal, *, headers: Mapping[str, str] | None = None, status: int | None = None
+) -> web.Response:
+    """Answer with an error, in the words of the door the request came in by; `status` where it is not the table's."""
     stamp = request[_STAMP]
-    body = {"status": "error", "request_id": stamp.id, "error": log.redacted(refusal.error())}
-    response = _json(body, refusal.code.status, headers or {})
+    if (door := request.get(DOOR)) is not None:
+        response = _worded(request, refusal, door.words(refusal), headers or {}, status)
+    else:
+        body = {"status": "error", "request_id": stamp.id, "error": log.redacted(refusal.error())}
+        response = _json(body, status or refusal.code.status, headers or {})
     response[_CODE] = refusal.code.code
     if refusal.code.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
@@ -126,13 +136,15 @@ def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         began = clock.monotonic()
-        request[_STAMP] = _stamp(clock, random)
-        response = await _answer(request, handler)
-        if not response.prepared:
-            dress(request, response)
-        caller = request.get(CALLER)
-        count(
-            Answered(
+        stamp = request[_STAMP] = _stamp(clock, random)
+        if (door_of := request.app.get(DOOR_OF)) is not None and (door := door_of(request)) is not None:
+            request[DOOR] = door
+        with traced.begun(request) as span, log.bound(**traced.ids(stamp.id, span)):
+            response = await _answer(request, handler)
+            if not response.prepared:
+                dress(request, response)
+            caller = request.get(CALLER)
+            answered = Answered(
                 account=caller.account if caller else None,
                 endpoint=_endpoint(request),
                 status=response.status,
@@ -140,17 +152,31 @@ def middleware(clock: Clock, count: Callable[[Answered], None], random: Callable
                 seconds=clock.monotonic() - began,
                 at=clock.now_ms(),
             )
-        )
+            count(answered)
+            if span.is_recorded:
+                _told(span, answered, stamp.id)
         return response
 
     return surround
 
 
+def _told(span: Span, answered: Answered, request_id: str) -> None:
+    who, code = answered.account, answered.code
+    traced.answered(span, answered.endpoint, answered.status, code, request_id=request_id, account=who)
+
+
 class Outside:
     """Answers for what no handler ever sees: a request that cannot be read, or a connection that is not served."""
 
-    def __init__(self, clock: Clock, count: Callable[[Answered], None], random: Callable[[int], bytes]) -> None:
-        """Count each answer by `count`; `random` gives so many random bytes."""
+    def __init__(
+        self,
+        clock: Clock,
+        count: Callable[[Answered], None],
+        random: Callable[[int], bytes],
+        door_of: Callable[[web.Request], Door | None] = lambda _request: None,
+    ) -> None:
+        """Count each answer by `count`; `random` gives so many random bytes, `door_of` whose words an answer is in."""
+        self._door_of = door_of
         self._clock = clock
         self._count = count
         self._random = random
@@ -158,6 +184,8 @@ class Outside:
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
         """Answer a request with an error, in the envelope of all others; its connection ends with it."""
         request[_STAMP] = _stamp(self._clock, self._random)
+        if (door := self._door_of(request)) is not None:
+            request[DOOR] = door
         headers = {"Allow": "GET, HEAD, POST, PATCH, DELETE"} if refusal.code.status == 405 else {}
         response = refused(request, refusal, headers=headers)
         response.force_close()
@@ -227,8 +255,8 @@ async def _answer(
 ) -> web.StreamResponse:
     if _is_preflight(request):
         headers = {
-            "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, DELETE",
-            "Access-Control-Allow-Headers": _ALLOWED,
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            "Access-Control-Allow-Headers": _taken_from_pages(request),
             "Access-Control-Max-Age": str(_PREFLIGHT_LIFE),
         }
         return web.Response(status=204, headers=headers)
@@ -273,9 +301,7 @@ def _of_store(request: web.Request, exc: StoreFailed) -> web.Response:
             refusal = Refusal("storage_error", "the store failed", retryable=_is_repeatable(request))
         case _:
             refusal = Refusal("storage_error", "the store failed; nothing was begun", retry_after=_STORE_WAIT)
-    response = refused(request, refusal)
-    response.set_status(503)
-    return response
+    return refused(request, refusal, status=503)
 
 
 def _of_memory(request: web.Request, exc: MemoryError) -> web.Response:
@@ -299,7 +325,18 @@ def _is_repeatable(request: web.Request) -> bool:
 
 def _is_preflight(request: web.Request) -> bool:
     asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    return asks and request.path.startswith(f"{_VERSION}/")
+    return asks and _is_of_api(request)
+
+
+def _is_of_api(request: web.Request) -> bool:
+    return request.path.startswith(f"{_VERSION}/") or DOOR in request
+
+
+def _taken_from_pages(request: web.Request) -> str:
+    """The headers that a page of another origin may send: those of the API, and at the other doors what their clients ask for."""
+    asked = request.headers.get("Access-Control-Request-Headers", "") if DOOR in request else ""
+    more = [name for part in asked.split(",") if _HEADER_NAME.fullmatch(name := part.strip().lower())]
+    return ", ".join(dict.fromkeys([*_ALLOWED.split(", "), *more]))
 
 
 def dress(request: web.Request, response: web.StreamResponse) -> None:
@@ -309,12 +346,14 @@ def dress(request: web.Request, response: web.StreamResponse) -> None:
     standing = request.get(STANDING)
     if standing is not None and response.status < 400:  # an error with a limit and no wait is repeated at once
         _put_limits(response, standing.limit, standing.remaining, stamp.clock.now_ms() // 1000 + standing.reset)
+    if standing is not None and DOOR in request:
+        headers.update(wording.limits(standing))
     headers.update(_ALWAYS)
     headers.setdefault("Cache-Control", "no-store")
-    if request.path.startswith(f"{_VERSION}/"):
+    if _is_of_api(request):
         # Any origin may ask: the credential is a header the page has to know, never a cookie the browser adds.
         headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = _EXPOSED
+        headers["Access-Control-Expose-Headers"] = _EXPOSED + (wording.EXPOSED if DOOR in request else "")
 
 
 def _endpoint(request: web.Request) -> str:
@@ -325,6 +364,18 @@ def _endpoint(request: web.Request) -> str:
     method = "GET" if request.method == "HEAD" else request.method
     path = resource.canonical.partition("/{")[0].rstrip("/")
     return f"{method} {path.removeprefix(_VERSION) if path.startswith(_VERSION * 2) else path}"
+
+
+def _worded(
+    request: web.Request, refusal: Refusal, worded: Worded, headers: Mapping[str, str], status: int | None
+) -> web.Response:
+    """An error as a door's clients read it."""
+    worded = replace(worded, status=status or worded.status)
+    origin = f"{request.scheme}://{request.host}"
+    body = wording.problem(refusal, worded, request_id=request[_STAMP].id, origin=origin)
+    text = json.dumps(log.redacted(body), separators=(",", ":"), allow_nan=False)
+    told = {**headers, **wording.headers(refusal, worded)}
+    return web.Response(text=text, status=worded.status, headers=told, content_type=worded.media)
 
 
 def _put_limits(response: web.StreamResponse, limit: int, remaining: int, reset: int) -> None:

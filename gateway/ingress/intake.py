@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway import traces
 from gateway.attempts import job as jobs
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
+from gateway.ingress import traced
 from gateway.ingress.keyform import is_key
 from gateway.ingress.pinned import pinned
 from gateway.ingress.refusal import Refusal
@@ -38,10 +40,14 @@ Respond = Callable[[str, Plan], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The caller's idempotency key and the fingerprint of the whole request."""
+    """The caller's idempotency key and the fingerprint of the whole request.
+
+    With `lately` the key was made out of the request, and stands for the latest such generation within that span.
+    """
 
     key: str
     fingerprint: str
+    lately: ledger.Lately | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,13 @@ class Intake:
 
     def _decide(self, account: str, asked: Asked) -> tuple[Weighed, dict[str, Any]]:
         """Plan a request, and give with it what is kept of that."""
+        with traces.begin("plan") as span:
+            weighed, kept = self._planned(account, asked)
+            if span.is_recorded:
+                traced.planned(span, weighed)
+        return weighed, kept
+
+    def _planned(self, account: str, asked: Asked) -> tuple[Weighed, dict[str, Any]]:
         card = card_of(self.world, asked.model)
         resting, ranking, chance = self._resting(card, account), self._rankings.of(card.model), self._chance()
         known = ranking.pick(chance) if ranking is not None else ()
@@ -120,7 +133,7 @@ class Intake:
         self._check_room(account)
         self._entering[account] += 1
         try:
-            return await self._take_in(account, next(iter(asked.keys), None), weighed, kept, key, respond)
+            return await self._take_in(account, asked, weighed, kept, key, respond)
         finally:
             self._entering[account] -= 1
             if not self._entering[account]:
@@ -145,13 +158,13 @@ class Intake:
     async def _take_in(
         self,
         account: str,
-        key_id: str | None,
+        asked: Asked,
         weighed: Weighed,
         kept: Mapping[str, Any],
         key: Key | None,
         respond: Respond,
     ) -> Answer:
-        now = self._clock.now_ms()
+        now, key_id = self._clock.now_ms(), next(iter(asked.keys), None)
         generation = str(uuid.uuid4())
         likely = weighed.plan.steps[: weighed.rules.attempts]
         body = respond(generation, replace(weighed.plan, steps=likely))
@@ -161,15 +174,18 @@ class Intake:
             kind=weighed.kind,
             model=weighed.menu.model,
             request=dict(weighed.fields),
-            plan=kept,
+            plan={**kept, "origin": traces.kept()},
             order=tuple(step.provider for step in likely),
             price=weighed.plan.hold,
             created=now,
-            deadline=now + weighed.rules.deadline,
-            idempotency=ledger.Idempotency(key.key, key.fingerprint, dump(body)) if key else None,
+            deadline=now + min(weighed.rules.deadline, asked.within or weighed.rules.deadline),
+            idempotency=ledger.Idempotency(key.key, key.fingerprint, dump(body), key.lately) if key else None,
+            callback=asked.callback,
+            owner=self._store.epoch,
         )
         match await self._store.write(spending.accept(new, key_id, self.usual)):
             case ledger.Accepted():
+                traced.accepted(new, weighed, key_id)
                 self._runs.start(
                     jobs.accepted(
                         new.id, account, new.kind, new.model, new.request, new.plan, created=now, deadline=new.deadline
@@ -177,6 +193,7 @@ class Intake:
                 )
                 return Answer(body, generation, replayed=False)
             case ledger.Replay(response, earlier, state):
+                traced.replayed(earlier)
                 return Answer(json.loads(response), earlier, replayed=True, canceled=state.value == "canceled")
             case refused:
                 raise _refusal(refused, weighed.plan.hold)

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.ingress.callers import Caller, Guard, Scope
 from gateway.ledger.database import Database
@@ -21,11 +20,14 @@ _PATIENCE = 2.0  # seconds for a check; the usual probe gives up sooner or not m
 # What must hold for requests to be taken: None when it does, else why it does not.
 Check = Callable[[], Awaitable[str | None]]
 
+# What a scraper accepts → the metrics, and the type of that text.
+Render = Callable[[str], tuple[bytes, str]]
+
 
 class Operations:
     """Answers probes and scrapes."""
 
-    def __init__(self, checks: Mapping[str, Check], render: Callable[[], bytes], patience: float = _PATIENCE) -> None:
+    def __init__(self, checks: Mapping[str, Check], render: Render, patience: float = _PATIENCE) -> None:
         """Be ready when every check says so within `patience` s; `render` writes the metrics."""
         self._patience = patience
         self._checks = checks
@@ -76,10 +78,10 @@ class Operations:
         except TimeoutError:
             return f"no answer within {self._patience:g} seconds"
 
-    async def metrics(self, _request: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.Response:
         """Every series, written beside the loop: with many labels that takes a while."""
-        text = await asyncio.to_thread(self._render)
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text, content_type = await asyncio.to_thread(self._render, ",".join(request.headers.getall("Accept", [])))
+        return web.Response(body=text, headers={"Content-Type": content_type, "Vary": "Accept"})
 
 
 def _readiness(request: web.Request, said: Mapping[str, str | None]) -> web.Response:

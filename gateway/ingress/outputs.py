@@ -6,8 +6,9 @@ that never was.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -18,9 +19,9 @@ from gateway.artifacts.kinds import ALL
 from gateway.artifacts.links import output_path, sign, verify
 from gateway.artifacts.store import Store, Stored
 from gateway.clock import Clock
-from gateway.ingress.envelope import dress
 from gateway.ingress.record import Link
 from gateway.ingress.refusal import Refusal
+from gateway.ingress.streamed import streamed
 from gateway.ledger import generations
 from gateway.ledger.database import Database
 from gateway.ledger.records import Artifact
@@ -34,17 +35,35 @@ _NOTHING = re.compile(
 _FILE = re.compile(r"(0|[1-9][0-9]{0,5})\.([a-z0-9]{1,5})", re.ASCII)
 # An output that was not made ours is kept by the provider's link, or in the link itself.
 _ELSEWHERE = ("http://", "https://", "data:")
+_INLINE = "data:"
+
+# The link of the store itself to what it keeps under a URI, good for so many seconds; None for what it does not keep.
+Straight = Callable[[str, int], str | None]
 
 
 class Links:
     """Makes the addresses under which callers read outputs, and tells which of them open."""
 
-    def __init__(self, secret: bytes, life: int, public_url: str | None, clock: Clock) -> None:
-        """Sign with `secret` for `life` ms; addresses begin with `public_url`, or else with what the request was sent to."""
+    def __init__(
+        self, secret: bytes, life: int, public_url: str | None, clock: Clock, *, straight: Straight | None = None
+    ) -> None:
+        """Sign with `secret` for `life` ms; addresses begin with `public_url`, or else with what the request was sent to.
+
+        Where there is `straight`, it gives the store's own links, and they go out in place of ours.
+        """
         self._secret = secret
         self._life = life
         self._public_url = public_url.rstrip("/") if public_url else None
         self._clock = clock
+        self._straight = straight
+
+    def origin(self, request: web.Request) -> str:
+        """Where the client of this request reaches the gateway."""
+        return self.base(f"{request.scheme}://{request.host}")
+
+    def base(self, usual: str) -> str:
+        """Where the gateway is reached: as the settings say, or else as is usual."""
+        return self._public_url or usual
 
     def on(self, request: web.Request) -> Link:
         """Give what makes links for the answer to this request."""
@@ -58,10 +77,18 @@ class Links:
         def link(generation: str, artifact: Artifact) -> str:
             if artifact.uri.startswith(_ELSEWHERE):
                 return artifact.uri
+            if self._straight is not None and (link := self._straight(artifact.uri, self._life // 1000)) is not None:
+                return link
             path = output_path(generation, artifact.index, _EXTENSIONS.get(artifact.type or "", "bin"))
             return f"{origin}{path}?{sign(self._secret, path, expires)}"
 
         return link
+
+    def own(self, request: web.Request, generation: str, artifact: Artifact) -> str:
+        """A link to this gateway for an output whose bytes it has, in a store or in the record itself."""
+        expires = (self._clock.now_ms() + self._life) // 1000
+        path = output_path(generation, artifact.index, _EXTENSIONS.get(artifact.type or "", "bin"))
+        return f"{self.origin(request)}{path}?{sign(self._secret, path, expires)}"
 
     def opens(self, path: str, query: str) -> bool:
         """Whether this query opens this path now."""
@@ -71,8 +98,8 @@ class Links:
 class Outputs:
     """Serves stored outputs."""
 
-    def __init__(self, links: Links, store: Database, artifacts: Store) -> None:
-        """Serve what `store` knows of from where `artifacts` keeps it."""
+    def __init__(self, links: Links, store: Database, artifacts: Store | None) -> None:
+        """Serve what `store` knows of from where `artifacts` keeps it; without one, what is in the records themselves."""
         self._links = links
         self._store = store
         self._artifacts = artifacts
@@ -93,13 +120,23 @@ class Outputs:
         artifact = next((each for each in row.artifacts if each.index == int(parts[1])), None)
         if artifact is None or _EXTENSIONS.get(artifact.type or "", "bin") != parts[2]:
             _not_found()
-        try:
-            stored = await self._artifacts.open(artifact.uri)
-        except NotStored:
+        if artifact.uri.startswith(_INLINE):
+            data = base64.b64decode(artifact.uri.partition(",")[2])
+            return web.Response(body=data, headers=served_as(artifact, file))
+        if self._artifacts is None:
             _not_found()
-        except StorageFault as exc:
-            raise Refusal("storage_error", "the outputs' store failed", retry_after=2) from exc
-        return await _send(request, stored, served_as(artifact, file))
+        return await send(request, self._artifacts, artifact, file)
+
+
+async def send(request: web.Request, artifacts: Store, artifact: Artifact, file: str) -> web.StreamResponse:
+    """Send a stored output under the name of a file, or the part of it that a Range asks for; Refusal when it is not there."""
+    try:
+        stored = await artifacts.open(artifact.uri)
+        return await _send(request, stored, artifact, served_as(artifact, file))
+    except NotStored:
+        _not_found()
+    except StorageFault as exc:
+        raise Refusal("storage_error", "the outputs' store failed", retry_after=2) from exc
 
 
 def served_as(artifact: Artifact, file: str) -> dict[str, str]:
@@ -113,23 +150,24 @@ def served_as(artifact: Artifact, file: str) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "cross-origin",
         # The bytes never change, but whoever shares a cache does not hold the link.
         "Cache-Control": "private, max-age=3600, immutable",
+        **({"Repr-Digest": _digest(artifact.sha256)} if artifact.sha256 else {}),
     }
 
 
-async def _send(request: web.Request, stored: Stored, headers: Mapping[str, str]) -> web.StreamResponse:
-    if stored.path is not None and _NOTHING.fullmatch(request.headers.get("Range", "").strip()):
+def _digest(sha256: str) -> str:
+    """The hash of the whole file, as RFC 9530 writes it: whoever loads it can tell that it is whole, in one piece or in several."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+
+
+async def _send(
+    request: web.Request, stored: Stored, artifact: Artifact, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    if _NOTHING.fullmatch(request.headers.get("Range", "").strip()):
         return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{stored.size}"})
-    if stored.path is not None:
+    if stored.path is not None and not request.secure:  # the system copies a file beside the TLS of a line
         return web.FileResponse(stored.path, headers=headers)
-    response = web.StreamResponse(headers=headers)
-    response.content_length = stored.size
-    dress(request, response)
-    await response.prepare(request)
-    if request.method != "HEAD":
-        async for piece in stored.read(0, stored.size):
-            await response.write(piece)
-    await response.write_eof()
-    return response
+    # The hash of the bytes, or where there is none their name: neither is ever given to others.
+    return await streamed(request, stored, headers, (artifact.sha256 or f"{artifact.index}")[:32])
 
 
 def _not_found() -> NoReturn:

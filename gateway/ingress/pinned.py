@@ -24,6 +24,7 @@ def pinned(
             {"provider": each.provider, "why": each.why.value, "reason": each.reason} for each in weighed.plan.excluded
         ],
         "defaults": dict(first.defaults),
+        **({"door": dict(asked.door)} if asked.door else {}),
         "attempts": rules.attempts,
         "follow_refusal": rules.follow_refusal,
         "in_doubt_max_cost": rules.in_doubt_max_cost,

@@ -20,6 +20,7 @@ from aiohttp import web
 from gateway import __version__, log
 from gateway.ingress.admin import ACTS
 from gateway.ingress.callers import Guard
+from gateway.ingress.dialect import SPELLINGS
 from gateway.ingress.openapi import page
 from gateway.ingress.openapi.document import Route, document, undescribed
 from gateway.routing.menu import Menu
@@ -104,11 +105,15 @@ def served(application: web.Application, guard: Guard) -> Iterator[Route]:
     routes = [
         (each.method, each.resource.canonical, each.handler) for each in application.router.routes() if each.resource
     ]
-    known = {(method, path) for method, path, _ in routes}
+    spellings = application.get(SPELLINGS, {})
+    known = {(method, path) for method, path, _ in routes if spellings.get((method, path), path) is not None}
     for method, path, handler in routes:
+        plain = spellings.get((method, path), path)
+        if plain is None:
+            continue
         again = (method, path.removeprefix(_VERSION)) if path.startswith(f"{_VERSION}/") else None
         if method != "HEAD" and again not in known and (path == "/" or not path.endswith("/")):
-            yield Route(method, path, guard.scopes.get(handler))
+            yield Route(method, path, guard.scopes.get(handler), plain)
 
 
 def _sentence(name: str, act: Callable[..., Any]) -> str:

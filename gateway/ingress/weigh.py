@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from gateway import egress
 from gateway.documents import nearest
 from gateway.generation import Kind, Type, Value, mistake, settle
 from gateway.ingress.refusal import Refusal
+from gateway.ledger.callbacks import Callback
 from gateway.offer import is_inline
+from gateway.providers.reverse import Spellings
 from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
 from gateway.routing.policy import Policy, Request, Rules, heeding, rules
@@ -20,6 +23,8 @@ LONGEST_TEXT = 10_000  # characters of any text but the prompt
 LONGEST_PROMPT = 5_000  # characters, as the native API promises
 LONGEST_ORDER = 200  # characters of an order of providers
 _INLINE = re.compile(r"data:(image|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]", re.ASCII)
+_OWN_WORDS = Spellings({}, {})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and none says for how long
 
 
@@ -32,6 +37,7 @@ class World:
     policy: Policy
     standing: Mapping[str, Standing]  # providers that cannot be asked whatever the request
     egress: egress.Policy
+    spellings: Spellings = _OWN_WORDS  # every name of the models anywhere, and how bodies of other APIs read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Asked:
     """A request as a dialect read it: our field names, JSON values, and how to spell a field back to the caller.
 
     `keys` are the names the caller's API key goes by, `tags` what the request was marked with, both for routes that name one.
+    `door` is JSON that a dialect keeps with the plan to tell of the generation later, `callback` who is told how it ends.
+    `within` is how many milliseconds the caller gives it, where that is less than the policy does.
     """
 
     kind: Kind
@@ -48,6 +56,9 @@ class Asked:
     spell: Callable[[str], str]
     keys: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    door: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    callback: Callback | None = None
+    within: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,18 @@ _STATUS: Mapping[EventType, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One delivery as it is sent: its body, and its headers with the signature."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+# How a dialect of another API tells somebody who was named with a generation; `now` in milliseconds.
+Dialect = Callable[[Due, int], Told]
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What the events say in the words of the API: the address of an output, and message and code of a failure.
 

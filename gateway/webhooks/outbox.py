@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import assert_never
 
-from gateway import log, metrics
+from gateway import log, metrics, traces
 from gateway.clock import Clock, iso
 from gateway.ledger import deliveries
 from gateway.ledger.database import Database
 from gateway.ledger.deliveries import Attempted, Due, Noted
 from gateway.ledger.program import StoreError
-from gateway.webhooks import event, schedule, sign
+from gateway.webhooks import event, schedule, sign, traced
 from gateway.webhooks.schedule import Again, Answered, Arrived, Outcome, Over, Rules, Unanswered, Verdict
 from gateway.webhooks.windows import Windows
 
@@ -48,9 +48,17 @@ class Outbox:
         rules: Rules,
         clock: Clock,
         random: Random,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Send by `send`; `rules` and what `secrets` holds may be replaced while it runs."""
+        """Send by `send`, while this process `leads` those that share the store.
+
+        `rules` and what `secrets` holds may be replaced while it runs.
+        """
         self.rules = rules
+        self._leads = leads
+        self.dialects: dict[
+            str, event.Dialect
+        ] = {}  # how those named with a generation are told, by the dialect's name
         self._store = store
         self._send = send
         self._words = words
@@ -104,6 +112,8 @@ class Outbox:
         """Hand out what is due and has room; give the seconds until there is something to look for."""
         # Both once: what is not yet due by the one reading has to be what is waited for by the other.
         now, moment = self._clock.now_ms(), self._moment()
+        if not self._leads():
+            return _LONGEST_LOOK
         if now - self._swept >= _SWEEP:
             self._swept = now
             await self._store.write(deliveries.expire(now - self.rules.keep_queued, now))
@@ -160,7 +170,10 @@ class Outbox:
         began = self._clock.now_ms()
         noted: Noted | None = Noted(1)  # what to believe of the endpoint when nothing could be written
         try:
-            outcome = await self._attempt(due, began)
+            with traced.begun(due) as span:
+                outcome = await self._attempt(due, began)
+                if span.is_recorded:
+                    traced.ended(span, due, outcome)
             noted = await self._note(due, began, outcome)
         except StoreError as error:
             # It is still pending, and sent again under the same id once the store is well.
@@ -181,16 +194,23 @@ class Outbox:
 
     async def _attempt(self, due: Due, now: int) -> Outcome:
         try:
-            secrets = self._secrets.of(due, now)
-            if not secrets:
+            told = self.dialects[due.dialect](due, now) if due.dialect is not None else self._told(due, now)
+            if told is None:
                 return Unanswered("no_secret")
-            happened = iso(due.happened)
-            body = event.body(due, happened, self._words)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others; it is logged and counts as a failure
             log.event("delivery_broke", level="error", delivery=due.id, error=error)
             return Unanswered("internal_error")
-        headers = sign.headers(secrets, delivery=due.id, event=due.type.value, happened=happened, now=now, body=body)
-        return await self._send(due.url, body, headers, self.rules.timeout / 1000)
+        return await self._send(due.url, told.body, {**told.headers, **traces.headers()}, self.rules.timeout / 1000)
+
+    def _told(self, due: Due, now: int) -> event.Told | None:
+        """A delivery in the native words; None when it cannot be signed."""
+        secrets = self._secrets.of(due, now)
+        if not secrets:
+            return None
+        happened = iso(due.happened)
+        body = event.body(due, happened, self._words)
+        signed = sign.headers(secrets, delivery=due.id, event=due.type.value, happened=happened, now=now, body=body)
+        return event.Told(body, signed)
 
     async def _note(self, due: Due, began: int, outcome: Outcome) -> Noted | None:
         now = self._clock.now_ms()
@@ -208,11 +228,10 @@ class Outbox:
         metrics.WEBHOOK_DELIVERIES.labels(_word(verdict)).inc()
         log.event(
             "webhook_attempted",
-            level="debug" if went.arrived else "info",
             delivery=due.id,
             endpoint=due.endpoint,
             type=due.type.value,
-            attempt=due.attempts + 1,
+            delivery_attempt=due.attempts + 1,
             status=status,
             reason=error,
         )

@@ -6,6 +6,7 @@
 - `bodies`      what is sent to create and to change webhooks; `models` the same for each model, within its own limits
 - `acts`        the operator's acts with their arguments
 - `records`, `accounts`, `catalogs`, `hooks`  the shapes of what is answered; `shapes` the few words they are written in
+- `fronts`, `filmed`, `queued`  the calls of the doors for clients of other APIs
 - `refusals`    the errors a route can answer, out of the table of all errors
 - `page`        the document as a page for people
 

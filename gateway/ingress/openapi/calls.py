@@ -24,13 +24,15 @@ class Answer:
     media: str | None = "application/json"
     schema: Schema = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()  # other types of body, for whom the request asks for them
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One route. `cases` are the refusals beyond those of every route; `body` is a schema, and may be left out if `optional`.
 
-    `known` are answers that stand among the components, by their names there.
+    `known` are answers that stand among the components, by their names there. `forms` are bodies of other types than JSON. A call
+    of a door has no cases of the table of errors, but `refused`, the statuses it may be refused with.
     """
 
     tag: str
@@ -41,6 +43,8 @@ class Call:
     body: Schema | None = None
     optional: bool = False
     known: Mapping[int, str] = field(default_factory=dict)
+    forms: Mapping[str, Schema] = field(default_factory=dict)
+    refused: tuple[int, ...] = ()
 
 
 _OK = "Done."
@@ -139,8 +143,15 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             cases=named("invalid_input"),
             beside={"total": COUNT, "limit": COUNT, "offset": COUNT},
         ),
-        "GET /v1/content/{id}": _told(
-            "Generations", "One generation, with its attempts", ref("GenerationInFull"), cases=_MISSING
+        "GET /v1/content/{id}": Call(
+            "Generations",
+            "One generation, with its attempts",
+            {
+                200: Answer(_OK, schema=success(ref("GenerationInFull")), headers={"ETag": "Step"}),
+                304: Answer("It has come no further.", None, headers={"ETag": "Step"}),
+            },
+            (at.IF_NONE_MATCH,),
+            cases=_MISSING,
         ),
         "POST /v1/content/generation/cancel/{id}": _told(
             "Generations",
@@ -158,8 +169,8 @@ CALLS: Mapping[str, Call] = MappingProxyType(
             "Generations",
             "One output, by the link that the generation holds",
             {
-                200: Answer("The file.", "*/*"),
-                206: Answer("The part that was asked for.", "*/*"),
+                200: Answer("The file.", "*/*", headers={"Repr-Digest": "Digest"}),
+                206: Answer("The part that was asked for.", "*/*", headers={"Repr-Digest": "Digest"}),
                 304: Answer("The file has not changed.", None),
                 412: Answer("The file is another than was asked for.", None),
                 416: Answer("There is no such part.", "*/*"),
@@ -261,5 +272,6 @@ def plain(answers: Mapping[int, Answer], *, limited: bool) -> Mapping[str, Any]:
         made: dict[str, Any] = {"description": answer.says, "headers": headers}
         if answer.media is not None:
             made["content"] = {answer.media: {"schema": answer.schema} if answer.schema else {}}
+            made["content"] |= {media: {} for media in answer.also}
         found[str(status)] = made
     return found

@@ -10,8 +10,13 @@ from typing import Any
 
 from gateway.generation import Kind
 from gateway.ingress.callers import Scope
-from gateway.ingress.openapi import accounts, acts, bodies, calls, catalogs, hooks, models, parameters, records
+from gateway.ingress.openapi import accounts, acts, bodies, calls, catalogs, fronts, hooks, models, parameters, records
 from gateway.ingress.openapi.calls import CALLS, Call
+from gateway.ingress.openapi.filmed import FILMED
+from gateway.ingress.openapi.filmed import SCHEMAS as OF_FILMS
+from gateway.ingress.openapi.fronts import FRONTS as OF_PICTURES
+from gateway.ingress.openapi.predicted import PREDICTED
+from gateway.ingress.openapi.queued import QUEUED
 from gateway.ingress.openapi.refusals import ALWAYS, GUARDED, responses
 from gateway.ingress.openapi.shapes import Schema, ref
 from gateway.routing.menu import Menu
@@ -42,19 +47,24 @@ _TAGS: Mapping[str, str] = MappingProxyType(
         "Library": "What is offered.",
         "Health": "How providers and the gateway's own parts are doing.",
         "Webhooks": "Who is told what became of the work.",
+        fronts.TAG: "The same generations, asked for as clients of other APIs do: give them this address and a key of this gateway.",
         "Operator": "What the commands do, for keys with the scope `admin`. Every change is written into the audit.",
         "Operations": "For those who run the gateway.",
     }
 )
 
+# The calls of all doors.
+FRONTS: Mapping[str, Call] = MappingProxyType({**OF_PICTURES, **FILMED, **PREDICTED, **QUEUED})
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route as the router has it; without a scope no key is asked for."""
+    """One route as the router has it; without a scope no key is asked for. `known` is the path it is described by, if another."""
 
     method: str
     path: str
     scope: Scope | None
+    known: str = ""
 
 
 def document(
@@ -80,7 +90,7 @@ def document(
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "bye_…", "description": "An API key of this gateway."}
             },
-            "headers": dict(parameters.HEADERS),
+            "headers": {**parameters.HEADERS, **fronts.HEADERS},
             "parameters": dict(parameters.SHARED),
             "responses": dict(sorted(used.items())),
             "schemas": _schemas(cards),
@@ -90,8 +100,8 @@ def document(
 
 def undescribed(routes: Iterable[Route]) -> list[str]:
     """The routes that the document leaves out, because nobody wrote about them."""
-    found = [f"{route.method} {written(route.path)}" for route in routes]
-    return [each for each in found if each not in CALLS and each != f"POST {_ACT}"]
+    found = [f"{route.method} {written(route.known or route.path)}" for route in routes]
+    return [each for each in found if each not in CALLS and each not in FRONTS and each != f"POST {_ACT}"]
 
 
 def written(path: str) -> str:
@@ -108,9 +118,14 @@ def _calls(
         if path == _ACT:
             for act, (says, takes) in known_acts.items():
                 yield route, acts.path(act), calls.of_act(says, acts.arguments(act, takes))
-        elif (call := CALLS.get(f"{route.method} {path}")) is not None:
+        elif (call := _call(route)) is not None:
             yield route, path, call
             yield from _of_models(route, path, cards)
+
+
+def _call(route: Route) -> Call | None:
+    name = f"{route.method} {written(route.known or route.path)}"
+    return CALLS.get(name) or FRONTS.get(name)
 
 
 def _of_models(route: Route, path: str, cards: list[Menu]) -> Iterator[tuple[Route, str, Call]]:
@@ -128,7 +143,7 @@ def _shared(path: str) -> dict[str, Any]:
 
 def _operation(route: Route, path: str, call: Call, used: dict[str, Any]) -> dict[str, Any]:
     """One operation; the responses it refers to are noted in `used`."""
-    cases = (*(GUARDED if route.scope is not None else ALWAYS), *call.cases)
+    cases = () if call.refused else (*(GUARDED if route.scope is not None else ALWAYS), *call.cases)
     said: dict[str, Any] = dict(calls.plain(call.answers, limited=route.scope is not None))
     said |= {str(status): ref(name, "responses") for status, name in call.known.items()}
     for status, (name, response) in responses(cases).items():
@@ -136,6 +151,9 @@ def _operation(route: Route, path: str, call: Call, used: dict[str, Any]) -> dic
             continue
         used[name] = response
         said[str(status)] = ref(name, "responses")
+    for status in call.refused:
+        used[f"Problem.{status}"] = fronts.problem(status)
+        said[str(status)] = ref(f"Problem.{status}", "responses")
     made: dict[str, Any] = {
         "operationId": _operation_id(route.method, path),
         "tags": [call.tag],
@@ -150,7 +168,8 @@ def _operation(route: Route, path: str, call: Call, used: dict[str, Any]) -> dic
     if call.parameters:
         made["parameters"] = list(call.parameters)
     if call.body is not None:
-        made["requestBody"] = {"required": not call.optional, "content": {"application/json": {"schema": call.body}}}
+        content = {media: {"schema": schema} for media, schema in {"application/json": call.body, **call.forms}.items()}
+        made["requestBody"] = {"required": not call.optional, "content": content}
     return made
 
 
@@ -170,6 +189,8 @@ def _schemas(cards: list[Menu]) -> dict[str, Schema]:
         **accounts.SCHEMAS,
         **catalogs.SCHEMAS,
         **hooks.SCHEMAS,
+        **fronts.SCHEMAS,
+        **OF_FILMS,
         "Readiness": calls.READINESS,
         **{_name(card.model): models.request(card) for card in cards},
     }

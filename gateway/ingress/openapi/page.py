@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from gateway.ingress.refusal import CODES
+
 _STYLE = """\
 :root{color-scheme:light dark;--ink:#1b1f24;--dim:#5b6570;--line:#d9dee3;--soft:#f5f7f9;--back:#fff;--link:#0b5cad;
 --get:#0a7d4f;--post:#0b5cad;--patch:#8a5a00;--delete:#b3261e}
@@ -56,8 +58,18 @@ def html(document: Mapping[str, Any]) -> str:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}: the API</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'
         f'<body><div class="frame"><nav><b>{escape(info["title"])}</b>{links}<a href="openapi.json">openapi.json</a></nav>'
-        f'<main><h1>The API</h1><p class="dim">{title}</p>{about}{body}</main></div></body></html>\n'
+        f'<main><h1>The API</h1><p class="dim">{title}</p>{about}{body}{_errors()}</main></div></body></html>\n'
     )
+
+
+def _errors() -> str:
+    """Every error there is, each where the `type` of a problem leads."""
+    rows = "".join(
+        f'<tr id="error-{escape(name)}"><th><code>{escape(code.code)}</code></th><td>{escape(code.type)}</td>'
+        f"<td>{code.status}{', worth another try' if code.retryable else ''}</td></tr>"
+        for name, code in CODES.items()
+    )
+    return f'<h2 id="of-errors">Errors</h2><table>{rows}</table>'
 
 
 def _of(document: Mapping[str, Any], tag: str) -> Iterator[str]:

@@ -48,6 +48,15 @@ IN_PATH: Mapping[str, Parameter] = MappingProxyType(
             _path("lab", _WORD, "Who made the model, such as bytedance."),
             _path("model", _WORD, "The model's name, such as seedream-4.5."),
             _path("id", _ID, "The id, as an earlier answer gave it."),
+            _path("named", TEXT, "A model by its id, its slash written as %2F, or by an alias."),
+            _path("app", TEXT, "A model by any name it has anywhere; of a request the first two words of it will do."),
+            _path("token", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "What an upload was given as its address."),
+            _path("endpoint", TEXT, "A model by any name it has anywhere."),
+            _path("character", TEXT, "The id of what is not offered here."),
+            _path("deployment", TEXT, "A model by its id or an alias."),
+            _path("owner", _WORD, "The first word of a model's name, such as bytedance."),
+            _path("name", _WORD, "The second word of a model's name, such as seedream-4.5."),
+            _path("version", TEXT, "A version of the model."),
             _path("delivery", _ID, "The id of a delivery."),
             _path("generation", _ID, "The id of the generation."),
             _path("file", {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,5})\.[a-z0-9]{1,5}$"}, "The output's file."),
@@ -114,5 +123,7 @@ HEADERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "Replayed": _answered({"const": "true"}, "This request was answered before, and nothing was begun now."),
         "Applied": _answered(TEXT, "The wait that was kept."),
         "ETag": _answered(TEXT, "Changes when what is answered does.", required=True),
+        "Step": _answered(TEXT, "Changes with every step of a generation under way; not there when it is over."),
+        "Digest": _answered(TEXT, "The SHA-256 of the whole file, as RFC 9530 writes it: `sha-256=:…:`."),
     }
 )

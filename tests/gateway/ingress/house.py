@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -41,9 +42,9 @@ from gateway.ledger.database import Database
 from gateway.outcome import AttemptState, Billing
 from gateway.providers.catalog import Catalog, load
 from gateway.routing.health import Health
-from gateway.routing.menu import menu
 from gateway.routing.policy import Policy
 from gateway.webhooks.sign import Secrets
+from gateway.world import menus
 from tests.clock import VirtualClock
 
 PEPPER = b"a pepper of the tests"
@@ -231,7 +232,7 @@ def world(catalog: Catalog, *, standing: Any = None) -> World:
     """The shipped packs, all providers set up, and no routes."""
     policy = Policy((), attempts=3, image_deadline=300_000, video_deadline=1_800_000, in_doubt_max_cost=100_000)
     return World(
-        menus={model: menu(catalog.offers(model)) for model in catalog.ids()},
+        menus=menus(catalog),
         name=catalog.name,
         policy=policy,
         standing=standing or {},
@@ -273,7 +274,7 @@ async def opened(
     )
     app = web.Application(middlewares=[envelope.middleware(clock, tallies.count, os.urandom)])
     app.add_routes(envelope.spelled([*native(parts, guard), *Outputs(links, store, artifacts).routes()]))
-    operations = Operations({"store": writable(store)}, lambda: b"a_series 1\n")
+    operations = Operations({"store": writable(store)}, lambda _: (b"a_series 1\n", "text/plain"))
     app.add_routes([*operations.routes(), *operations.guarded(guard)])
     app.add_routes(Acts(admin.Office(store, PEPPER, clock, RECEIVERS)).routes(guard))
     app.add_routes(Reference(app, guard, lambda: intake.world.menus, "/").routes())
@@ -294,6 +295,7 @@ async def opened(
         await artifacts.close()
 
 
+@functools.cache
 def catalog() -> Catalog:
     """Three of the packs that are shipped: what is asserted must not change with every vendor that joins."""
     with tempfile.TemporaryDirectory() as folder:

@@ -118,6 +118,22 @@ async def test_work_under_way_is_processing(house: House) -> None:
     assert "error" not in attempt
 
 
+async def test_what_has_come_no_further_is_not_sent_again(house: House) -> None:
+    """Who waits and has the last step already gets no body; the next step is another, and what is over has none."""
+    generation = await house.create()
+    path = f"/v1/content/{generation}"
+    tag = (await house.ask("GET", path)).headers["ETag"]
+    same = await house.ask("GET", path, headers={"If-None-Match": tag})
+    assert (same.status, same.body, same.headers["ETag"]) == (304, b"", tag)
+    await house.begin(generation)
+    further = await house.ask("GET", path, headers={"If-None-Match": tag})
+    assert further.status == 200
+    assert further.headers["ETag"] != tag
+    over = await house.create()
+    await house.succeed(over)
+    assert "ETag" not in (await house.ask("GET", f"/v1/content/{over}")).headers
+
+
 async def test_a_video_has_its_own_fields(house: House) -> None:
     """The record of a video says its length, its size class and whether it has sound."""
     body = {"generation_prompt": "x", "generation_duration": 5, "generation_resolution": "720p"}

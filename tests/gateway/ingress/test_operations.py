@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway import app, settings
+from gateway.front import NotListening
 from gateway.ingress.callers import Scope
 from gateway.ingress.operations import Check, Operations
 from gateway.running import Running
@@ -23,7 +24,7 @@ from tests.gateway.ingress.house import House
 async def apart(**checks: Check) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """An address of the operator's own, with these checks and one series."""
     application = web.Application()
-    application.add_routes(Operations(checks, lambda: b"a_series 1\n", 0.01).apart())
+    application.add_routes(Operations(checks, lambda _: (b"a_series 1\n", "text/plain; version=0.0.4"), 0.01).apart())
     async with TestClient(TestServer(application)) as client:
         yield client
 
@@ -120,7 +121,7 @@ async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
     async with served(tmp_path, "metrics: 127.0.0.1:0") as (running, _):
         taken = running.apart.removeprefix("http://")
         (tmp_path / "other").mkdir()
-        with pytest.raises(app.NotListening) as refused:
+        with pytest.raises(NotListening) as refused:
             async with served(tmp_path / "other", f"metrics: {taken}"):
                 pass
         assert str(refused.value.address) == taken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -55,6 +57,14 @@ async def test_a_link_opens_its_file(house: House) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"].startswith("private")
     assert answer.headers["ETag"]
+
+
+async def test_a_file_brings_its_hash(house: House) -> None:
+    """Whoever loads a file, whole or in parts, can tell that it is the one that was stored."""
+    path = await linked(house)
+    expected = f"sha-256=:{base64.b64encode(hashlib.sha256(PNG).digest()).decode()}:"
+    for headers in ({}, {"Range": "bytes=1-3"}):
+        assert (await fetch(house, path, **headers)).headers["Repr-Digest"] == expected
 
 
 async def test_a_part_of_a_file(house: House) -> None:
@@ -278,3 +288,17 @@ def test_links_open_for_their_life() -> None:
     path = "/v1" + path.partition("/v1")[2]
     assert links.opens(path, query)
     assert not links.opens(path.replace("g1", "g2"), query)
+
+
+def test_links_may_lead_straight_to_the_store() -> None:
+    """Where the store's own links are wanted they are what callers get, for as long as ours work; what it does not keep has ours."""
+
+    def straight(uri: str, life: int) -> str | None:
+        return f"https://bucket.example/{uri.removeprefix('s3:')}?for={life}" if uri.startswith("s3:") else None
+
+    link = Links(SECRET, 60_000, None, VirtualClock(), straight=straight).on(request())
+    assert link("g1", Artifact(0, "s3:g1/0-x.png", None, None, "image/png", None, None)) == (
+        "https://bucket.example/g1/0-x.png?for=60"
+    )
+    for uri in ("file:ab/g1/0-x.png", "https://cdn.example/x.png"):
+        assert "bucket.example" not in link("g1", Artifact(0, uri, None, None, "image/png", None, None))

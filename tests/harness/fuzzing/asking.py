@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from gateway.providers.reverse import version_of
 from tests.harness.fuzzing import arguments
 from tests.harness.fuzzing.bending import Meant, astray, bend
 from tests.harness.fuzzing.known import Known
@@ -30,7 +31,9 @@ _GROUPS = {
     "Library": 3,
     "Health": 4,
     "Operations": 5,
+    "Other clients": 10,
 }
+_SOME = ("bytedance", "seedream-4.5")  # a model whose name stands in two words of a path
 _BENT, _BENT_OF_OPERATORS = 0.62, 0.4
 _SAID: Mapping[str, Sequence[str]] = {
     "Prefer": ("wait=1", *("wait=0", "respond-async", "handling=lenient") * 3),  # a turn lasts as long as its longest
@@ -116,6 +119,10 @@ class Asking:
         if path.startswith(_ACTS):
             act = path.removeprefix(_ACTS).replace("/", ".")
             return arguments.fit(act, body, self._known, self._models, dice)
+        if "/images/" in path and dice.random() < 0.9:
+            body["model"] = dice.choice(self._models)
+        if path.endswith("/v1/predictions") and dice.random() < 0.9:
+            body["version"] = dice.choice(self._models)
         if path == "/v1/webhooks" and len(self._known.hooks) >= _HOOKS:
             body["webhook_url"] = "http://127.0.0.1/"
         return body
@@ -126,6 +133,11 @@ class Asking:
             "id": known.hooks if "webhooks" in path else [*known.generations, *known.others],
             "delivery": known.deliveries,
             "generation": known.generations,
+            "named": [each.replace("/", "%2F") for each in self._models],
+            "owner": [_SOME[0]],
+            "name": [_SOME[1]],
+            "version": [version_of("/".join(_SOME))],
+            "deployment": [each.replace("/", "%2F") for each in self._models],
         }
         pool = pools.get(name, [])
         usual = {"file": "0.png", "attempt": "1", "proof": "x" * 22}.get(name, _NOBODY)

@@ -15,8 +15,13 @@ from tests.harness.fuzzing.wire import Answer, Request
 # What is refused as HTTP before any route is looked at.
 _BEFORE = {400, 408, 413, 414, 415, 417, 431}
 # Routes that take all that stands beneath them: who may ask there is looked at first.
-_REACHING = ("/admin/v1/", "/v1/generate/", "/v1/estimate/", "/v1/v1/")
+_REACHING = ("/admin/v1/", "/v1/generate/", "/v1/estimate/", "/v1/v1/", "/openai/deployments/")
 _NAME = re.compile(r"\{[a-z]+\}")
+_SLASH = re.compile("%2f", re.IGNORECASE)
+_PROBLEM = "application/problem+json"
+_JSON = {"application/json", _PROBLEM}
+# What no page of another origin may read.
+_OF_OPERATORS = ("/admin/", "/livez", "/readyz", "/healthz", "/metrics", "/openapi.json", "/docs")
 _VARIES = re.compile(rb'"(request_id|timestamp)":"[^"]*"')
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|\+00:00)$"
 _METHODS = ("get", "post", "patch", "put", "delete")
@@ -102,6 +107,9 @@ class Oracle:
 
     def refused_in_vain(self, request: Request, answer: Answer) -> str | None:
         """Why a request that nothing was bent about should not have been refused, None when there is a good reason."""
+        found = self.find(request.method, request.target)
+        if (found is not None and "Other clients" in found[1]["tags"]) or b"/deployments/" in request.target:
+            return None  # what a model takes of the words of another API is said nowhere
         if request.target.startswith((b"/v1/estimate/", b"/v1/webhooks/", b"/admin/")):
             return None  # what fits together, or to the state that something is in, is said nowhere
         if answer.status < 400 or answer.status in {402, 403, 404, 409, 429}:
@@ -122,7 +130,10 @@ class Oracle:
 
     def _refusal(self, answer: Answer) -> Iterator[str]:
         if answer.body:
-            validator = self._validator("an error", 0, {"$ref": "#/components/schemas/Error"})
+            kind = (answer.header("content-type") or "").partition(";")[0]
+            # The clients of one door read an error only under the plain name.
+            schema = "Problem" if kind == _PROBLEM or b'"error_type":' in answer.body else "Error"
+            validator = self._validator(f"an {schema}", 0, {"$ref": f"#/components/schemas/{schema}"})
             yield from _against(validator, answer)
 
     def _shape(self, name: str, operation: Mapping[str, Any], answer: Answer) -> Iterator[str]:
@@ -136,7 +147,7 @@ class Oracle:
         for header, schema in said.get("headers", {}).items():
             value = answer.header(header.lower())
             yield from self._header(header, self._at(schema), value)
-        if "application/json" in content and (schema := content["application/json"].get("schema")):
+        if (schema := content.get(kind, {}).get("schema")) and kind in _JSON:
             key = (name, answer.status, _VARIES.sub(b"", answer.body))
             if key not in self._seen:  # a long list says the same again and again, and looking at it takes its time
                 self._seen.add(key)
@@ -178,7 +189,9 @@ def _general(name: str) -> str:
 
 
 def _path(target: bytes) -> str:
-    return unquote(target.decode("latin-1").partition("?")[0].partition("#")[0], errors="surrogateescape")
+    path = target.decode("latin-1").partition("?")[0].partition("#")[0]
+    # A slash that is written so stands within a word, as the router has it.
+    return unquote(_SLASH.sub("%252F", path), errors="surrogateescape")
 
 
 def _headers(request: Request, answer: Answer) -> Iterator[str]:
@@ -193,9 +206,10 @@ def _headers(request: Request, answer: Answer) -> Iterator[str]:
         yield "no Cache-Control"
     if answer.header("set-cookie") is not None or answer.header("access-control-allow-credentials") is not None:
         yield "a cookie, or leave for one"
-    if answer.header("access-control-allow-origin") and not _path(request.target).startswith("/v1/"):
+    if answer.header("access-control-allow-origin") and _path(request.target).startswith(_OF_OPERATORS):
         yield "a page of another origin may read what is no part of /v1"
-    if answer.status in {429, 503} and not answer.header("retry-after") and b"BSE4010" not in answer.body:
+    is_final = b"BSE4010" in answer.body or b"insufficient_quota" in answer.body
+    if answer.status in {429, 503} and not answer.header("retry-after") and not is_final:
         yield f"{answer.status} without Retry-After"
     if any("evil" in f"{name} {value}".lower() for name, value in answer.headers if name != "x-request-id"):
         yield "something that was sent stands in a header"
