@@ -19,6 +19,7 @@ SOUND = {"sqlite": (3, 51, 3), "http": "3.14.3", "has_parser": True, "has_libyam
         ({}, None),
         ({"sqlite": (3, 51, 2)}, "SQLite 3.51.2 is older than 3.51.3"),
         ({"sqlite": (3, 40, 1)}, "SQLite 3.40.1 is older than 3.51.3"),
+        ({"sqlite": (3, 40, 1), "in_file": False}, None),
         ({"http": "3.14.2"}, "aiohttp 3.14.2 is older than 3.14.3"),
         ({"http": "3.9"}, "aiohttp 3.9 is older than 3.14.3"),
         ({"http": "4.0.0a1"}, None),

@@ -13,6 +13,21 @@ from tests.gateway.commands.conftest import Site
 from tests.gateway.commands.shell import MODEL, PROJECT, Shell, add
 
 
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packs of three providers alone: to hold all that are shipped against their samples takes a second."""
+    folder = tmp_path_factory.mktemp("three") / "packs"
+    for provider in ("byteplus", "fal", "replicate"):
+        shutil.copytree(PROJECT / "providers.d" / provider, folder / provider)
+    return folder
+
+
+@pytest.fixture
+def three(packs: Path) -> str:
+    """The line of a policy that has these and no others."""
+    return f"catalog: ['{packs}']\n"
+
+
 def test_shipped_packs_are_without_mistake(tidegate: Shell) -> None:
     """What is shipped passes, and the table says who serves a model and which variable turns them on."""
     said = tidegate("check", env={"FAL_KEY": "fal:marked"})
@@ -48,11 +63,15 @@ def test_json_lists_models_and_providers(tidegate: Shell) -> None:
         ("routes:\n  - {order: [byteplus, fall]}\n", "p.yaml:2:24: no pack is called 'fall'; did you mean 'fal'?"),
         ("routes:\n  - match: {model: 'acme/*'}\n", "p.yaml:2:20: no model is matched by 'acme/*'"),
         ("catalog: [nowhere]\n", "p.yaml:1:11: catalog.0: there is no folder"),
+        (
+            "aliases: {mine: bytedance/seedream-9}\n",
+            "p.yaml:1:17: aliases.mine: no provider here serves a model 'bytedance/seedream-9'; did you mean 'bytedance/seedream-",
+        ),
     ],
 )
-def test_planted_mistake_in_the_policy(tidegate: Shell, text: str, said: str) -> None:
+def test_planted_mistake_in_the_policy(tidegate: Shell, three: str, text: str, said: str) -> None:
     """Each mistake of a policy file is one line with its place and what would be right."""
-    Path("p.yaml").write_text(text)
+    Path("p.yaml").write_text(text if text.startswith("catalog:") else text + three)
     found = tidegate("check", "-c", "p.yaml")
     assert found.code == 1
     assert said in found.out
@@ -80,9 +99,9 @@ def test_route_in_vain_is_a_mistake_or_a_warning(tidegate: Shell) -> None:
     assert told["mistakes"] == []
 
 
-def test_warnings_come_with_mistakes(tidegate: Shell) -> None:
+def test_warnings_come_with_mistakes(tidegate: Shell, three: str) -> None:
     """A policy that is wrong in one place and odd in another has both told at once."""
-    Path("p.yaml").write_text("routes:\n  - {}\n  - {labels: [eu]}\n")
+    Path("p.yaml").write_text("routes:\n  - {}\n  - {labels: [eu]}\n" + three)
     said = tidegate("check", "-c", "p.yaml")
     assert said.code == 1
     assert said.out.splitlines() == [
@@ -91,9 +110,9 @@ def test_warnings_come_with_mistakes(tidegate: Shell) -> None:
     ]
 
 
-def test_without_keys_there_is_one_account(tidegate: Shell) -> None:
+def test_without_keys_there_is_one_account(tidegate: Shell, three: str) -> None:
     """Where nobody needs a key, a route for an account of any other name is for nobody."""
-    Path("p.yaml").write_text("auth: none\nroutes:\n  - match: {account: lokal}\n  - match: {account: local}\n")
+    Path("p.yaml").write_text("auth: none\nroutes:\n  - match: {account: lokal}\n  - match: {account: local}\n" + three)
     said = tidegate("check", "-c", "p.yaml")
     assert (said.code, said.out.splitlines()[0]) == (
         0,
@@ -118,9 +137,9 @@ async def test_running_gateway_knows_its_callers(tidegate: Shell, site: Site) ->
     )
 
 
-def test_planted_mistakes_in_a_pack_come_together(tidegate: Shell, tmp_path: Path) -> None:
+def test_planted_mistakes_in_a_pack_come_together(tidegate: Shell, packs: Path, tmp_path: Path) -> None:
     """Mistakes in several provider files are all told in one run, each at its line."""
-    shutil.copytree(PROJECT / "providers.d", tmp_path / "packs")
+    shutil.copytree(packs, tmp_path / "packs")
     model = tmp_path / "packs" / "fal" / "bytedance" / "seedream-4.5.yaml"
     provider = tmp_path / "packs" / "replicate" / "provider.yaml"
     model.write_text(f"maks: image\n{model.read_text()}")
@@ -131,9 +150,9 @@ def test_planted_mistakes_in_a_pack_come_together(tidegate: Shell, tmp_path: Pat
     assert any(line.startswith(f"{provider}:7:7:") for line in lines)
 
 
-def test_sample_that_does_not_hold_is_a_mistake(tidegate: Shell, tmp_path: Path) -> None:
+def test_sample_that_does_not_hold_is_a_mistake(tidegate: Shell, packs: Path, tmp_path: Path) -> None:
     """A pack is checked against its own proof: a price that is not the sample's is found."""
-    shutil.copytree(PROJECT / "providers.d", tmp_path / "packs")
+    shutil.copytree(packs, tmp_path / "packs")
     model = tmp_path / "packs" / "byteplus" / "bytedance" / "seedream-4.5.yaml"
     model.write_text(model.read_text().replace("{per: image, usd: 0.04}", "{per: image, usd: 0.05}"))
     Path("p.yaml").write_text("catalog: [packs]\n")

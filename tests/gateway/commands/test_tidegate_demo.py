@@ -32,6 +32,7 @@ async def test_once_shows_a_failover_and_saves_a_picture(tmp_path: Path) -> None
         picture.load()
         assert picture.width > picture.height
     assert "✗ byteplus" in said.err
+    assert "curl" not in said.err, "nobody is there to be asked any more"
 
 
 async def test_printed_lines_work_while_it_serves(tmp_path: Path) -> None:
