@@ -11,11 +11,12 @@ SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 
-# What the gateway needs, and what builds it, each by the hashes of the lock: nothing is taken that was not looked at.
-COPY .ci/runtime.lock .ci/build.lock ./
+# What the gateway needs, with all that a policy may ask for (PostgreSQL, buckets, traces), and what builds it, each by the
+# hashes of a lock: nothing is taken that was not looked at.
+COPY .ci/image.lock .ci/build.lock ./
 RUN python3 -m venv --without-pip /opt/tidegate \
  && python3 -m venv --without-pip /opt/build \
- && python3 -m pip --python /opt/tidegate/bin/python install --require-hashes --only-binary :all: -r runtime.lock \
+ && python3 -m pip --python /opt/tidegate/bin/python install --require-hashes --only-binary :all: -r image.lock \
  && python3 -m pip --python /opt/build/bin/python install --require-hashes --only-binary :all: -r build.lock
 
 # The gateway itself, from the same wheel everybody else gets. Everything is compiled here: where it runs nothing can be
@@ -37,8 +38,9 @@ RUN mkdir /etc/tidegate \
     'public_url: ${TIDEGATE_PUBLIC_URL:-}' \
     'auth: ${TIDEGATE_AUTH:-keys}' \
     'metrics: ${TIDEGATE_METRICS:-keys}' \
-    'store: sqlite:///data/tidegate.db' \
-    'outputs: {store: file:///data/outputs}' \
+    'store: ${TIDEGATE_STORE:-sqlite:///data/tidegate.db}' \
+    'secret: ${TIDEGATE_SECRET:-}' \
+    'outputs: {store: "${TIDEGATE_OUTPUTS:-file:///data/outputs}"}' \
     > /etc/tidegate/config.yaml
 
 FROM ${BASE}

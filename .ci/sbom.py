@@ -1,6 +1,6 @@
-"""The bill of materials of what runs, as CycloneDX, made from the runtime lock: `python .ci/sbom.py > tidegate.cdx.json`.
+"""The bill of materials of what runs, as CycloneDX, made from a lock: `python .ci/sbom.py > tidegate.cdx.json`.
 
-The same lock and version give the same bytes. SOURCE_DATE_EPOCH, in seconds, is the time it states; without it there is none.
+`python .ci/sbom.py image` makes that of the image, which has every extra. The same lock and version give the same bytes. SOURCE_DATE_EPOCH, in seconds, is the time it states; without it there is none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ def locked(text: str) -> dict[str, dict[str, Any]]:
             "version": pin[2],
             "marker": pin[3],
             "hashes": re.findall(r"[0-9a-f]{64}", pin[4]),
-            "via": [name.removesuffix(" (pyproject.toml)") for name in via[1].split(", ")] if via else [],
+            "via": [
+                name.removesuffix(" (pyproject.toml)")
+                for name in (via[1].split(", ") if via else ())
+                if not name.startswith("-c ")  # another lock said which version, and does not want it
+            ],
         }
     return found
 
@@ -83,7 +87,8 @@ def main() -> None:
     [version] = re.findall(
         r'^__version__ = "(.+)"', (_HERE.parent / "gateway/__init__.py").read_text(encoding="utf-8"), re.MULTILINE
     )
-    packages = locked((_HERE / "runtime.lock").read_text(encoding="utf-8"))
+    lock = sys.argv[1] if len(sys.argv) > 1 else "runtime"
+    packages = locked((_HERE / f"{lock}.lock").read_text(encoding="utf-8"))
     json.dump(bill(packages, version, os.environ.get("SOURCE_DATE_EPOCH")), sys.stdout, indent=1)
     sys.stdout.write("\n")
 

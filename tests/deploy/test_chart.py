@@ -21,7 +21,8 @@ from tests.house.tree import ROOT
 
 validator = pytest.importorskip("kubernetes_validate")
 
-_ENVIRON = {"WEBHOOK_SECRET": "whsec_" + "A" * 32, "TIDEGATE_STORE": "sqlite:///data/tidegate.db"}
+_SHARED = {"TIDEGATE_STORE": "postgresql://tidegate:secret@db/tidegate", "TIDEGATE_SECRET": "0123456789abcdef" * 2}
+_ENVIRON = {"WEBHOOK_SECRET": "whsec_" + "A" * 32, **_SHARED}
 
 
 def test_every_object_is_one_that_kubernetes_knows() -> None:
@@ -101,12 +102,27 @@ def test_the_policy_it_writes_is_one_the_gateway_takes(case: str, tmp_path: Path
     (tmp_path / "config.yaml").write_text(written.replace("/etc/tidegate/packs", str(tmp_path)))
     read = policy.load(tmp_path / "config.yaml", {**_ENVIRON, "LIVE": "8000"})
     assert (str(read.listen), str(read.metrics), read.auth) == ("0.0.0.0:8080", "0.0.0.0:9090", Auth.KEYS)
-    assert read.store.path == Path("/data/tidegate.db")
     is_sqlite = values(case).get("store", {}).get("kind") != "postgresql"
+    assert str(read.store) == ("/data/tidegate.db" if is_sqlite else "postgresql://db/tidegate")
+    assert (read.secret is None) is is_sqlite
     assert read.outputs.folder == (Path("/data/outputs") if is_sqlite else None)
     if case == "secrets":
         assert read.limits.live == 8000
         assert dict(read.policy.routes[1].weights) == {"fal": 3, "replicate": 1}
+
+
+def test_outputs_may_go_to_a_bucket(tmp_path: Path) -> None:
+    """With or without a disk in common the policy names the bucket, and what is on its way to it has room to wait."""
+    more = {"policy": {"outputs": {"store": "s3://media/tidegate"}}, "env": {"AWS_ENDPOINT_URL": "http://s3.test:9000"}}
+    keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+    for kind in ("minimal", "postgresql"):
+        found = manifests({**values(kind), **more})
+        spec = of("Deployment", found)["spec"]["template"]["spec"]
+        environ = {each["name"]: each.get("value", "") for each in spec["containers"][0]["env"]}
+        assert environ["TMPDIR"] in {each["mountPath"] for each in spec["containers"][0]["volumeMounts"]} - {"/tmp"}
+        (tmp_path / "config.yaml").write_text(of("ConfigMap", found)["data"]["config.yaml"])
+        read = policy.load(tmp_path / "config.yaml", {**_ENVIRON, **environ, **keys, **_SHARED})
+        assert str(read.outputs) == "s3://media/tidegate"
 
 
 def test_packs_lie_where_the_gateway_looks(tmp_path: Path) -> None:
@@ -287,7 +303,8 @@ def test_the_notes_say_what_comes_next() -> None:
     assert "NOTHING IS KEPT" not in notes
     assert "NOTHING IS KEPT" in rendered(values("trying"))["tidegate/templates/NOTES.txt"]
     assert "NO PROVIDER IS ON" not in rendered(values("secrets"))["tidegate/templates/NOTES.txt"]
-    assert "refuse to start on PostgreSQL" in rendered(values("postgresql"))["tidegate/templates/NOTES.txt"]
+    assert "OUTPUTS ARE NOT KEPT" not in notes
+    assert "OUTPUTS ARE NOT KEPT" in rendered(values("postgresql"))["tidegate/templates/NOTES.txt"]
 
 
 def test_helm_test_asks_the_gateway() -> None:
@@ -301,20 +318,28 @@ def test_helm_test_asks_the_gateway() -> None:
     assert all(each["metadata"]["annotations"]["helm.sh/hook"] == "test" for each in hooks)
 
 
-def test_the_readme_installs_it() -> None:
-    """The line that the README prints makes the gateway with the credential of the Secret that the line before it makes."""
+def _printed() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each `helm install` of the README: what stands right before it, and the container that the line makes."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    [line] = re.findall(r"^ +helm install (.+)$", text, re.MULTILINE)
-    words = shlex.split(line)
-    assert (words[0], ROOT / words[1]) == ("tidegate", CHART)
-    said: dict[str, Any] = {}
-    for at, word in enumerate(words):
-        if word == "--set":
-            said |= helm.parse_set_string(words[at + 1])
-    [container] = of("Deployment", manifests(said))["spec"]["template"]["spec"]["containers"]
-    assert {each["name"] for each in container["env"]} == {"FAL_KEY_FILE"}
-    [made] = re.findall(r"kubectl create secret generic (\S+) --from-literal=FAL_KEY", text)
-    assert f"/run/secrets/tidegate/{made}/FAL_KEY" in str(container["env"])
+    for secret, line in re.findall(r"^ +kubectl create secret generic (.+)\n +helm install (.+)$", text, re.MULTILINE):
+        words = shlex.split(line)
+        assert (words[0], ROOT / words[1]) == ("tidegate", CHART)
+        said: dict[str, Any] = {}
+        for at, word in enumerate(words):
+            if word == "--set":
+                said |= helm.parse_set_string(words[at + 1])
+        [container] = of("Deployment", manifests(said))["spec"]["template"]["spec"]["containers"]
+        yield secret, container["env"]
+
+
+def test_the_readme_installs_it() -> None:
+    """The lines that the README prints make one gateway, and several, with what the Secret of the line before holds."""
+    (one, alone), (store, several) = _printed()
+    assert "--from-literal=FAL_KEY=" in one
+    assert alone == [{"name": "FAL_KEY_FILE", "value": f"/run/secrets/tidegate/{one.split()[0]}/FAL_KEY"}]
+    known = [each["valueFrom"]["secretKeyRef"] for each in several]
+    assert {each["name"] for each in known} == {store.split()[0]}
+    assert {each["key"] for each in known} == set(re.findall(r"--from-literal=(\w+)=", store))
 
 
 def test_versions_agree() -> None:

@@ -100,6 +100,15 @@ def test_what_builds_is_locked_with_the_rest() -> None:
     assert "://" not in text
 
 
+def test_it_can_do_all_that_a_policy_asks_for() -> None:
+    """What it runs on is the lock with every extra, and nothing of the locks for tests."""
+    [run] = [each for each in said(BUILD, "RUN") if "--require-hashes" in each]
+    assert re.findall(r"/opt/(\w+)/bin/python install .*? -r (\S+\.lock)", run) == [
+        ("tidegate", "image.lock"),
+        ("build", "build.lock"),
+    ]
+
+
 def test_words_reach_the_program_as_they_are() -> None:
     """S81: entry point, command and check are lists, so that signals reach the gateway, and each command there is exists."""
     [entry], [usual], [check] = (said(FINAL, word) for word in ("ENTRYPOINT", "CMD", "HEALTHCHECK"))
@@ -149,6 +158,25 @@ def test_variables_make_a_sidecar_of_it(tmp_path: Path) -> None:
     assert (str(read.listen), str(read.metrics), read.auth) == ("127.0.0.1:8080", "0.0.0.0:9090", Auth.NONE)
     with pytest.raises(Mistakes, match="needs a loopback address"):
         policy.load(path, {"TIDEGATE_AUTH": "none"})
+
+
+def test_variables_make_one_of_several_of_it(tmp_path: Path) -> None:
+    """With a database, a secret and a bucket in variables it keeps nothing of its own; without them it has all it needs."""
+    path = _policy(tmp_path)
+    environ = {
+        "TIDEGATE_STORE": "postgresql://tidegate:change-me@db/tidegate",
+        "TIDEGATE_SECRET": "0123456789abcdef0123456789abcdef",
+        "TIDEGATE_OUTPUTS": "s3://outputs/tidegate",
+        "AWS_ENDPOINT_URL": "https://bucket.example.com",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    read = policy.load(path, environ)
+    assert read.store.address == environ["TIDEGATE_STORE"]
+    assert read.outputs.bucket is not None
+    assert str(read.outputs.bucket.place) == "s3://outputs/tidegate"
+    with pytest.raises(Mistakes, match="secret"):
+        policy.load(path, {**environ, "TIDEGATE_SECRET": ""})
 
 
 def _sources() -> Iterator[str]:

@@ -90,6 +90,12 @@ def test_its_policy_is_one_the_gateway_takes(app: Path, tmp_path: Path) -> None:
     assert len(read.policy.routes) == 1
 
 
+def test_what_waits_for_a_bucket_has_room(app: Path) -> None:
+    """With a policy, which may name a bucket, what waits for it lies where the outputs would, not in the few megabytes of /tmp."""
+    container = _sidecar(of("Deployment", manifests({"policy": "app-policy"}, app)))
+    assert container["env"] == [{"name": "TMPDIR", "value": "/data"}]
+
+
 def test_what_is_missing_or_too_much_is_said(app: Path) -> None:
     """Without an image, or with a policy that says what the sidecar says itself, the app's chart is refused in a sentence."""
     template = app / "templates" / "deployment.yaml"

@@ -157,7 +157,12 @@ def _kept() -> dict[str, Any]:
     files = closed(secret=matching(_NAME), variables=every(matching(_VARIABLE), minItems=1, uniqueItems=True))
     part = "[A-Za-z0-9][A-Za-z0-9._-]*"
     return {
-        "store": closed(kind={"enum": ["sqlite", "postgresql"]}, secret=NAME, key=matching("^[-._a-zA-Z0-9]+$")),
+        "store": closed(
+            kind={"enum": ["sqlite", "postgresql"]},
+            secret=NAME,
+            key=matching("^[-._a-zA-Z0-9]+$"),
+            secretKey=matching("^[-._a-zA-Z0-9]+$"),
+        ),
         "policy": policy(),
         "packs": texts(rf"^[a-z0-9][a-z0-9_-]*/({part}/)?{part}\.yaml$"),
         "secrets": closed(env=NAMES, files=every({**files, "required": ["secret", "variables"]})),

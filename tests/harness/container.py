@@ -19,7 +19,8 @@ from typing import Any
 USER = 65532
 _PROFILE = Path("/usr/share/containers/seccomp.json")
 _NETWORK = 0x40000000  # CLONE_NEWNET
-OUTSIDE, INSIDE = "192.0.2.1", "192.0.2.2"
+INSIDE = "192.0.2.2"  # the first container
+SERVICES = "192.0.2.129"  # what this process serves to the containers it starts
 
 
 def command(*words: str | Path, check: bool = True, timeout: float = 900) -> str:
@@ -35,14 +36,30 @@ def leave_the_network() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NETWORK):
         raise OSError(ctypes.get_errno(), "no network namespace can be made")
+    command("ip", "link", "set", "lo", "up")
+    command("ip", "addr", "add", f"{SERVICES}/32", "dev", "lo")
 
 
 class Container:
     """One container over a root folder that stays as it is."""
 
-    def __init__(self, name: str, root: Path, folder: Path, image: Mapping[str, Any]) -> None:
-        """Prepare a bundle in `folder` for the image's config; data that others left in `folder` stays."""
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        folder: Path,
+        image: Mapping[str, Any],
+        number: int = 0,
+        within: Container | None = None,
+    ) -> None:
+        """Prepare a bundle in `folder` for the image's config; data that others left in `folder` stays.
+
+        Those that run at once have `number`s of their own, from 0 to 31; one `within` another has that one's network.
+        """
         self.name = name
+        self.address = f"192.0.2.{4 * number + 2}"
+        self._outside = f"192.0.2.{4 * number + 1}"
+        self._within = within
         self.data = folder / "data"
         self._folder, self._root, self._image = folder, root, image
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,11 +68,19 @@ class Container:
             self.data.mkdir(mode=0o700)
             os.chown(self.data, USER, USER)
 
-    def start(self, words: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
-        """Start it with these words behind the entry point, as `docker run` does."""
-        self._open_line()
+    def start(
+        self, words: Sequence[str], environ: Mapping[str, str] | None = None, mounts: Mapping[str, Path] | None = None
+    ) -> None:
+        """Start it with these words behind the entry point, as `docker run` does, and with folders that are only read."""
+        if self._within is None:
+            self._open_line()
         bundle = _bundle(self._root, self.data, [*self._image["Entrypoint"], *words], self._image, environ or {})
-        bundle["linux"]["namespaces"].append({"type": "network", "path": f"/run/netns/{self.name}"})
+        bundle["mounts"] += [
+            {"destination": where, "type": "bind", "source": str(folder), "options": ["rbind", "ro", "nosuid", "nodev"]}
+            for where, folder in (mounts or {}).items()
+        ]
+        network = self.name if self._within is None else self._within.name
+        bundle["linux"]["namespaces"].append({"type": "network", "path": f"/run/netns/{network}"})
         (self._folder / "config.json").write_text(json.dumps(bundle))
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -70,6 +95,11 @@ class Container:
         """Send SIGTERM, and give the exit code."""
         command("runc", *self._runtime, "kill", self.name, "TERM")
         return self.wait(patience)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is said goodbye to."""
+        command("runc", *self._runtime, "kill", self.name, "KILL")
+        self.wait(10)
 
     def wait(self, patience: float) -> int:
         """Wait for its end, and give the exit code."""
@@ -86,6 +116,8 @@ class Container:
             command("runc", *self._runtime, "delete", "--force", self.name, check=False)
             with suppress(subprocess.TimeoutExpired):
                 self.wait(10)
+        if self._within is not None:
+            return
         # The namespace goes when the last process in it is gone, and would take the line with it only then.
         command("ip", "link", "delete", self._near, check=False)
         command("ip", "netns", "delete", self.name, check=False)
@@ -103,12 +135,13 @@ class Container:
         command("ip", "netns", "add", self.name)
         near, far = self._near, "eth0"
         command("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", self.name)
-        command("ip", "addr", "add", f"{OUTSIDE}/30", "dev", near)
+        command("ip", "addr", "add", f"{self._outside}/30", "dev", near)
         command("ip", "link", "set", near, "up")
         inside = ("ip", "-n", self.name)
-        command(*inside, "addr", "add", f"{INSIDE}/30", "dev", far)
+        command(*inside, "addr", "add", f"{self.address}/30", "dev", far)
         for device in (far, "lo"):
             command(*inside, "link", "set", device, "up")
+        command(*inside, "route", "add", f"{SERVICES}/32", "via", self._outside)
 
 
 def _bundle(

@@ -16,12 +16,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.harness import pod
 from tests.harness.container import INSIDE, Container, command, leave_the_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,11 +117,20 @@ def _until(holds: Callable[[], bool], container: Container, patience: float = 60
 
 
 @contextmanager
-def container(name: str, image: Image, folder: Path) -> Iterator[Container]:
+def container(
+    name: str,
+    image: Image,
+    folder: Path,
+    *,
+    entrypoint: Sequence[str] = (),
+    number: int = 0,
+    within: Container | None = None,
+) -> Iterator[Container]:
     """Prepare a container, and leave nothing of it behind."""
     place = folder / name
     place.mkdir(exist_ok=True)
-    made = Container(name, image.root, place, image.config)
+    config = {**image.config, "Entrypoint": entrypoint} if entrypoint else image.config
+    made = Container(name, image.root, place, config, number, within)
     try:
         yield made
     finally:
@@ -226,6 +237,9 @@ def main() -> None:
             up, down = serve(image, folder)
             again(image, folder)
             beside(image, folder)
+            prepared = partial(container, image=image, folder=folder)
+            pod.replicas(prepared, folder)
+            pod.sidecar(prepared, folder)
         finally:
             builder.close()
     print(

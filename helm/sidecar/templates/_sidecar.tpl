@@ -27,12 +27,15 @@ would come while the app still works. */ -}}
   image: {{ required "tidegate.sidecar.container needs an image: (dict \"image\" \"tidegate:0.1.0\")" .image }}
   restartPolicy: Always
   args: [serve]
-  {{- if not .policy }}
   env:
+    {{- if .policy }}
+    # Outputs wait here for a bucket that is away; /tmp has no room for films.
+    - {name: TMPDIR, value: /data}
+    {{- else }}
     - {name: TIDEGATE_LISTEN, value: "127.0.0.1:8080"}
     - {name: TIDEGATE_AUTH, value: none}
     - {name: TIDEGATE_METRICS, value: "0.0.0.0:9090"}
-  {{- end }}
+    {{- end }}
   {{- with .secrets }}
   envFrom:
     {{- range . }}

@@ -80,6 +80,13 @@ capabilities:
 {{- $_ := set $policy "metrics" "0.0.0.0:9090" -}}
 {{- $_ := set $policy "auth" "keys" -}}
 {{- $_ := set $policy "store" (ternary "sqlite:///data/tidegate.db" "${TIDEGATE_STORE}" (eq .Values.store.kind "sqlite")) -}}
+{{- if ne .Values.store.kind "sqlite" -}}
+{{- $_ := set $policy "secret" "${TIDEGATE_SECRET}" -}}
+{{- end -}}
+{{- if not (hasKey $policy "drain") -}}
+{{- /* preStop has waited for it already. */ -}}
+{{- $_ := set $policy "drain" "0s" -}}
+{{- end -}}
 {{- $outputs := $policy.outputs | default dict -}}
 {{- if not (hasKey $outputs "store") -}}
 {{- /* Replicas have no disk in common, so the provider's link is passed on. */ -}}
