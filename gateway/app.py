@@ -3,60 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets as entropy
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import aiohttp
-from aiohttp import web
 
-from gateway import __version__, egress, log, metrics, telling
+from gateway import __version__, egress, log, metrics, reconciling, telling, traces
 from gateway.artifacts.disk import Disk
 from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
 from gateway.artifacts.source import Source
+from gateway.artifacts.spool import usual_folder
 from gateway.artifacts.store import Store
 from gateway.attempts.aftercare import Aftercare
 from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
 from gateway.attempts.inputs import Inputs
 from gateway.attempts.line import Line
-from gateway.attempts.resume import resume
+from gateway.attempts.replica import Alone, Replica
 from gateway.attempts.room import Room
 from gateway.attempts.run import Runs
 from gateway.clock import Clock, SteadyClock, SystemClock
-from gateway.ingress import admin, admission, body, entrance, envelope
-from gateway.ingress.account import Account, Tallies
-from gateway.ingress.acts import Acts
+from gateway.front import Parts, Working, nudges_of, open_front
+from gateway.ingress import admission
+from gateway.ingress.account import Tallies
 from gateway.ingress.address import Header, Proxies
 from gateway.ingress.callers import Callers, Guard, local, resident
-from gateway.ingress.content import Content
-from gateway.ingress.desk import Receivers, Switchboard
-from gateway.ingress.envelope import Answered
-from gateway.ingress.estimate import Estimate
-from gateway.ingress.generate import Generate
+from gateway.ingress.desk import Receivers
+from gateway.ingress.drain import Drain
+from gateway.ingress.exchange import Exchange
 from gateway.ingress.intake import Intake
-from gateway.ingress.library import Dependencies, Library
 from gateway.ingress.limiter import Pace
-from gateway.ingress.nudges import Nudges
-from gateway.ingress.operations import Operations, writable
-from gateway.ingress.outputs import Links, Outputs
-from gateway.ingress.reference import Reference
+from gateway.ingress.outputs import Links, Straight
 from gateway.ingress.sharing import Brake, Sharing
-from gateway.ingress.webhooks import Webhooks
 from gateway.learning import Learning
 from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
 from gateway.ledger.lane import Observer
+from gateway.ledger.lease import Lease, held
 from gateway.providers.wire import Wire
 from gateway.routing.health import Health
 from gateway.running import Running, Served, account_caps, account_rates
-from gateway.settings import Address, Auth, Booking, Settings
-from gateway.state import kept_packs, peppers, secret_of, socket_path
+from gateway.settings import Auth, Booking, Settings
+from gateway.state import kept_packs, peppers, secret_of
 from gateway.upkeep import Ages, Upkeep
 from gateway.webhooks.outbox import Outbox
 from gateway.world import load
@@ -66,100 +59,124 @@ _FILES = 8  # the part of memory, one in so many, that callers' files may take o
 _CALLS = 2_000  # connections to providers: a call that holds the line for a minute holds one
 
 
-class NotListening(OSError):  # noqa: N818 - named for what happened
-    """An address that the settings name cannot be listened on."""
-
-    def __init__(self, address: Address, error: OSError) -> None:
-        """Carry the address, and what the system says."""
-        super().__init__(error.errno, error.strerror)
-        self.address = address
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the rest is made of."""
-
-    settings: Settings
-    clock: Clock
-    store: Database
-    artifacts: Store | None
-    wire: Wire
-    health: Health
-    links: Links
-    receivers: Receivers
-
-
 @asynccontextmanager
 async def running(
-    settings: Settings, environ: Mapping[str, str], *, clock: Clock | None = None, random: Random | None = None
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    tls: ssl.SSLContext | None = None,
+    restored: bool = False,
 ) -> AsyncIterator[Running]:
-    """Open the store, go on with what was in flight, and listen; on leaving, drain and close.
+    """Open the store, go on with what was in flight, and listen; on leaving, drain and close. A `restored` store is made good.
 
     Mistakes for packs that cannot be used, StoreError for the store, NotListening for an address.
     """
     clock = SteadyClock(clock or SystemClock(), _stepped)
     random = random or Random(entropy.randbits(64))  # noqa: S311 - it spreads waits and guards nothing
-    now = Running(await asyncio.to_thread(load, settings, environ, kept_packs(settings)))
+    now = Running(await asyncio.to_thread(load, settings, environ, kept_packs(settings)), Drain(clock), clock)
     async with AsyncExitStack() as stack:
-        store = await Database.open(settings.store.path, now=clock.now_ms)
+        await stack.enter_async_context(traces.opened(environ, __version__))
+        store = await Database.open(settings.store.place, now=clock.now_ms)
         stack.push_async_callback(store.close)
+        lease = await _lease(stack, store, clock)
         await _open_books(store, settings, clock)
-        artifacts = await _artifacts(stack, settings)
-        wire = await _wire(stack, settings, now)
-        links = Links(secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock)
-        parts = _Parts(settings, clock, store, artifacts, wire, _health(settings), links, receivers(settings, now.own))
+        mending = await stack.enter_async_context(
+            reconciling.opened(store, clock, settings.outputs.folder, secret_of(settings, "store"), asked=restored)
+        )
+        parts = await _parts(stack, store, now, environ, clock, tls)
         learning = Learning(store, lambda: now.loaded.world.menus, clock, random, explore=settings.policy.explore)
         stack.push_async_callback(learning.stop)
-        runs = await _runs(stack, parts, now, random, learning)
+        runs = await _runs(stack, parts, now, random, learning, lease)
+        told = await _telling(stack, parts, now, random, lease)
+        store.observe = _observing(told.outbox, mending)
+        guard, pace, tallies = await _guarded(stack, parts, now, lease, mending)
         intake = _intake(parts, now, runs, random, learning)
-        told = await stack.enter_async_context(
-            telling.opened(settings, store, parts.receivers, links, lambda: now.origin, clock=clock, random=random)
-        )
-        sharing, brake = Sharing(clock), Brake(clock)
-        store.observe = _observing(told.outbox)
-        pace = Pace(clock.monotonic, account_rates(settings))
-        now.served = Served(store, intake, wire, told, parts.health, learning, pace)
-        tallies = Tallies()
-        callers = _callers(store, settings, clock) if settings.auth is Auth.KEYS else None
-        ages = Ages(settings.outputs.keep, settings.keep.records, settings.keep.usage)
-        upkeep = Upkeep(store, artifacts, tallies, callers, clock, ages)
-        upkeep.start()
-        stack.push_async_callback(upkeep.stop)
+        now.served = Served(store, intake, parts.wire, told, parts.health, learning, pace)
         stack.push_async_callback(runs.drain)
-        await resume(store, runs)
-        guard = Guard(
-            callers.identify if callers else resident(local(LOCAL, clock.now_ms()), store, clock),
-            pace,
-            now.name,
-            sharing=sharing,
-            brake=brake,
-        )
-        application = _application(clock, tallies)
-        application.add_routes(envelope.spelled(_routes(parts, intake, runs, now, guard, learning)))
-        operations = _operations(store, now)
-        application.add_routes(envelope.spelled([*operations.routes(), *_metrics(operations, settings, guard)]))
-        office = _office(parts, now)
-        application.add_routes([*Acts(office).routes(guard), *_reference(application, guard, now)])
-        await _open(stack, application, operations, parts, now)
+        others = Replica(store, lease, runs, clock, told.outbox.wake) if lease is not None else Alone(store, runs)
+        await others.start()
+        stack.push_async_callback(others.stop)
+        await open_front(stack, parts, Working(intake, runs, others, learning, told.outbox, tallies, guard), now)
         told.outbox.start()
-        await _private_door(stack, settings, office)
         learning.start()
+        stack.push_async_callback(_leave, now, runs, told.outbox)
         now.ready = True
         log.event("serving", origin=now.origin, apart=now.apart, version=__version__, **settings.describe())
         yield now
-        now.ready = False
-        log.event("stopping", live=runs.live)
 
 
-def _reference(application: web.Application, guard: Guard, now: Running) -> list[web.RouteDef]:
-    server = now.loaded.settings.public_url or "/"
-    return Reference(application, guard, lambda: now.loaded.world.menus, server).routes()
+async def _parts(
+    stack: AsyncExitStack,
+    store: Database,
+    now: Running,
+    environ: Mapping[str, str],
+    clock: Clock,
+    tls: ssl.SSLContext | None,
+) -> Parts:
+    settings = now.loaded.settings
+    artifacts, straight = await _artifacts(stack, settings, environ)
+    wire = await _wire(stack, settings, now)
+    links = Links(
+        secret_of(settings, "output links"), settings.outputs.links, settings.public_url, clock, straight=straight
+    )
+    health = Health(settings.caps, settings.rates)
+    return Parts(settings, clock, store, artifacts, wire, health, links, receivers(settings, now.own), tls)
 
 
-def _application(clock: Clock, tallies: Tallies) -> web.Application:
-    around = envelope.middleware(clock, _counting(tallies), entropy.token_bytes)
-    admitting = admission.middleware(admission.share(admission.memory()), body.LARGEST_BODY)
-    return web.Application(middlewares=[around, admitting])
+async def _telling(
+    stack: AsyncExitStack, parts: Parts, now: Running, random: Random, lease: Lease | None
+) -> telling.Telling:
+    return await stack.enter_async_context(
+        telling.opened(
+            parts.settings,
+            parts.store,
+            parts.receivers,
+            parts.links,
+            lambda: now.origin,
+            clock=parts.clock,
+            random=random,
+            leads=_leads(lease),
+        )
+    )
+
+
+async def _guarded(
+    stack: AsyncExitStack, parts: Parts, now: Running, lease: Lease | None, mending: reconciling.Reconciling
+) -> tuple[Guard, Pace, Tallies]:
+    """Who stands before every route, and what is counted and kept in order meanwhile."""
+    settings, store, clock = parts.settings, parts.store, parts.clock
+    pace, tallies = Pace(clock.monotonic, account_rates(settings)), Tallies()
+    if lease is not None:
+        exchange = Exchange(store, pace, clock, lease.epoch)
+        exchange.start()
+        stack.push_async_callback(exchange.stop)
+    callers = _callers(store, settings, clock) if settings.auth is Auth.KEYS else None
+    ages = Ages(settings.outputs.keep, settings.keep.records, settings.keep.usage)
+    upkeep = Upkeep(
+        store,
+        parts.artifacts,
+        tallies,
+        callers,
+        clock,
+        ages,
+        leads=_leads(lease),
+        keeps=lambda: mending.is_under_way,
+    )
+    upkeep.start()
+    stack.push_async_callback(upkeep.stop)
+    identify = callers.identify if callers else resident(local(LOCAL, clock.now_ms()), store, clock)
+    return Guard(identify, pace, now.name, sharing=Sharing(clock), brake=Brake(clock)), pace, tallies
+
+
+async def _leave(now: Running, runs: Runs, outbox: Outbox) -> None:
+    """Turn away who comes, let who is in have an answer, leave what is under way at providers; told is what can be at once."""
+    now.ready = False
+    log.event("stopping", live=runs.live)
+    now.drain.close()
+    await asyncio.gather(runs.drain(), now.drain.quiet())
+    await outbox.stop()
 
 
 def _callers(store: Database, settings: Settings, clock: Clock) -> Callers:
@@ -176,17 +193,26 @@ async def _open_books(store: Database, settings: Settings, clock: Clock) -> None
         await store.write(accounts.ensure(LOCAL, LOCAL, clock.now_ms()))
 
 
-async def _artifacts(stack: AsyncExitStack, settings: Settings) -> Store | None:
+async def _artifacts(
+    stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]
+) -> tuple[Store | None, Straight | None]:
+    """Open the store of outputs, and give what makes links of its own if callers are to have those."""
+    if settings.outputs.bucket is not None:
+        from gateway.artifacts.bucket import Bucket  # noqa: PLC0415 - with it comes a library that only an extra brings
+
+        where = settings.outputs.bucket
+        for secret in filter(None, [where.access.secret, where.access.token]):
+            log.register(secret)
+        bucket = Bucket(where.place, where.access, usual_folder(environ))
+        stack.push_async_callback(bucket.close)
+        await bucket.start()
+        return bucket, bucket.link if where.links else None
     if settings.outputs.folder is None:
-        return None
+        return None, None
     disk = Disk(settings.outputs.folder)
-    await disk.start()
     stack.push_async_callback(disk.close)
-    return disk
-
-
-def _health(settings: Settings) -> Health:
-    return Health(settings.caps, settings.rates)
+    await disk.start()
+    return disk, None
 
 
 async def _wire(stack: AsyncExitStack, settings: Settings, now: Running) -> Wire:
@@ -198,13 +224,26 @@ async def _wire(stack: AsyncExitStack, settings: Settings, now: Running) -> Wire
     return Wire(session, now.loaded.secrets, settings.timeouts.connect / 1000)
 
 
-async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Random, learning: Learning) -> Runs:
+async def _lease(stack: AsyncExitStack, store: Database, clock: Clock) -> Lease | None:
+    """A store that is shared is written under a lease."""
+    if store.address is None:
+        return None
+    return await stack.enter_async_context(held(store, clock, socket.gethostname(), __version__))
+
+
+def _leads(lease: Lease | None) -> Callable[[], bool]:
+    return lambda: lease is None or lease.leads
+
+
+async def _runs(
+    stack: AsyncExitStack, parts: Parts, now: Running, random: Random, learning: Learning, lease: Lease | None
+) -> Runs:
     settings = parts.settings
     fetching = await stack.enter_async_context(open_session(settings.egress, parts.receivers.own))
     limits = Limits(settings.outputs.max_image, settings.outputs.max_video)
     keeper = Keeper(fetching, parts.artifacts, limits, settings.egress)
     collector = Collector(parts.store, keeper, parts.clock)
-    nudges = _nudges(settings)
+    nudges = nudges_of(settings)
     line = Line(
         parts.wire,
         Inputs(Source(fetching, settings.egress), Room(admission.memory() // _FILES)),
@@ -216,13 +255,15 @@ async def _runs(stack: AsyncExitStack, parts: _Parts, now: Running, random: Rand
     walker = Walker(
         parts.store, line, collector, parts.clock, random, settings.timeouts.poll_grace, paces=learning.paces
     )
-    aftercare = Aftercare(parts.store, line, now.target, parts.clock)
+    aftercare = Aftercare(parts.store, line, now.target, parts.clock, _leads(lease))
+    if lease is not None:
+        line.may = lease.is_held
     aftercare.start()
     stack.push_async_callback(aftercare.stop)
     return Runs(parts.store, walker, now.target, parts.health, parts.clock, random, rankings=learning.rankings)
 
 
-def _intake(parts: _Parts, now: Running, runs: Runs, random: Random, learning: Learning) -> Intake:
+def _intake(parts: Parts, now: Running, runs: Runs, random: Random, learning: Learning) -> Intake:
     intake = Intake(
         now.loaded.world,
         parts.store,
@@ -237,131 +278,18 @@ def _intake(parts: _Parts, now: Running, runs: Runs, random: Random, learning: L
     return intake
 
 
-def _observing(outbox: Outbox) -> Observer:
+def _observing(outbox: Outbox, mending: reconciling.Reconciling) -> Observer:
     def observe(programs: int, seconds: float) -> None:
         metrics.COMMIT_SIZE.observe(programs)
         metrics.COMMIT_SECONDS.observe(seconds)
         outbox.wake()  # whatever was committed may be owed to somebody
+        mending.written()
 
     return observe
 
 
-def _nudges(settings: Settings) -> Nudges | None:
-    """Without a public address no provider can call back, and none is asked to; several refuse one that is not https."""
-    if settings.public_url is None or not settings.public_url.startswith("https://"):
-        return None
-    return Nudges(secret_of(settings, "nudges"), settings.public_url)
-
-
-def _routes(
-    parts: _Parts, intake: Intake, runs: Runs, now: Running, guard: Guard, learning: Learning
-) -> list[web.RouteDef]:
-    settings, clock, store, artifacts = parts.settings, parts.clock, parts.store, parts.artifacts
-    links = parts.links
-
-    async def remove(generation: str) -> int:
-        return await artifacts.delete(generation) if artifacts is not None else 0
-
-    library = Library(
-        lambda: intake.world, lambda: now.loaded.catalog.providers, parts.health, clock, learning.rankings
-    )
-    stored = artifacts.name if artifacts is not None else "none"
-    return [
-        *Generate(intake, store, runs.wait).routes(guard),
-        *Estimate(intake, store, enforce=settings.credits is Booking.ENFORCE).routes(guard),
-        *Content(store, links, runs.cancel, remove, clock).routes(guard),
-        *Account(store, clock).routes(guard),
-        *Webhooks(store, parts.receivers, clock).routes(guard),
-        *library.routes(guard),
-        *Dependencies(stored, artifacts.probe if artifacts is not None else None, clock).routes(guard),
-        *(Outputs(links, store, artifacts).routes() if artifacts is not None else ()),
-        *(nudges.routes(runs.nudge, clock.sleep) if (nudges := _nudges(settings)) is not None else ()),
-    ]
-
-
-def _operations(store: Database, now: Running) -> Operations:
-    async def loaded() -> str | None:
-        return None if now.ready else "the gateway is starting or stopping"
-
-    return Operations({"serving": loaded, "store": writable(store)}, metrics.render)
-
-
-def _metrics(operations: Operations, settings: Settings, guard: Guard) -> list[web.RouteDef]:
-    return operations.guarded(guard) if settings.metrics.with_key else []
-
-
-def _apart(operations: Operations, clock: Clock) -> web.Application:
-    application = web.Application(middlewares=[envelope.middleware(clock, lambda _: None, entropy.token_bytes)])
-    application.add_routes(operations.apart())
-    return application
-
-
-def _counting(tallies: Tallies) -> Callable[[Answered], None]:
-    def count(answered: Answered) -> None:
-        tallies.count(answered)
-        _counted(answered)
-
-    return count
-
-
-def _counted(answered: Answered) -> None:
-    metrics.REQUESTS.labels(answered.endpoint, str(answered.status)).inc()
-    metrics.REQUEST_SECONDS.labels(answered.endpoint).observe(answered.seconds)
-
-
 def _stepped(by: int) -> None:
     log.event("clock_stepped", level="warning", ms=by)
-
-
-async def _open(
-    stack: AsyncExitStack, application: web.Application, operations: Operations, parts: _Parts, now: Running
-) -> None:
-    settings = parts.settings
-    now.origin = await _listen(stack, application, settings.listen, parts, _terms(settings))
-    if settings.metrics.listen is not None:
-        apart = _apart(operations, parts.clock)
-        now.apart = await _listen(stack, apart, settings.metrics.listen, parts, entrance.Terms())
-    now.own += [now.origin, *filter(None, [now.apart])]
-
-
-async def _listen(
-    stack: AsyncExitStack, application: web.Application, address: Address, parts: _Parts, terms: entrance.Terms
-) -> str:
-    outside = envelope.Outside(parts.clock, _counted, entropy.token_bytes)
-    coming = entrance.serving(application, address.host, address.port, clock=parts.clock, outside=outside, terms=terms)
-    try:
-        return await stack.enter_async_context(coming)
-    except OSError as error:
-        raise NotListening(address, error) from error
-
-
-def _terms(settings: Settings) -> entrance.Terms:
-    limits, proxies = settings.limits, settings.proxies
-    return entrance.Terms(limits.idle / 1000, limits.connections, proxies.trusted, proxies.protocol)
-
-
-def _office(parts: _Parts, now: Running) -> admin.Office:
-    def config() -> Mapping[str, Any]:
-        return now.loaded.settings.describe()
-
-    board = Switchboard(parts.health, lambda: now.loaded.catalog.models, lambda: int(parts.clock.monotonic() * 1000))
-    return admin.Office(
-        parts.store, peppers(parts.settings)[0], parts.clock, parts.receivers, board=board, config=config
-    )
-
-
-async def _private_door(stack: AsyncExitStack, settings: Settings, office: admin.Office) -> None:
-    path = socket_path(settings)
-    path.unlink(missing_ok=True)  # the store's lock says that whoever left it is gone
-    runner = web.AppRunner(admin.application(office), handle_signals=False, access_log=None, auto_decompress=False)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    before = os.umask(0o177)  # for the owner alone, from the moment it is there
-    try:
-        await web.UnixSite(runner, str(path)).start()
-    finally:
-        os.umask(before)
-    stack.callback(path.unlink, missing_ok=True)
 
 
 def receivers(settings: Settings, own: Collection[str] | None = None) -> Receivers:

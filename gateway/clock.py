@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -34,6 +34,16 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait; at once, but letting others run, when `seconds` is zero or less."""
         ...
+
+
+async def until(wait: Awaitable[None], event: asyncio.Event) -> None:
+    """Wait, but no longer than until something happens."""
+    ends = [asyncio.ensure_future(wait), asyncio.ensure_future(event.wait())]
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for end in ends:
+            end.cancel()
 
 
 class SystemClock:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from gateway import log, metrics
 from gateway.attempts.line import Target
+from gateway.clock import Clock
 from gateway.documents import Mistakes
+from gateway.ingress.drain import Drain
 from gateway.ingress.intake import Intake
 from gateway.ingress.limiter import Pace, Rates
 from gateway.learning import Learning
@@ -36,6 +38,7 @@ class Served:
 
     async def take(self, loaded: Loaded, settings: Settings) -> None:
         """Tell them."""
+        loaded.secrets.leave(self.wire.secrets)
         self.wire.secrets = loaded.secrets
         self.intake.world = loaded.world
         self.intake.most, self.intake.usual = settings.limits.live, account_caps(settings)
@@ -48,13 +51,15 @@ class Served:
 class Running:
     """A gateway that serves, and the configuration in force."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        """Begin with this configuration; not ready until it listens."""
+    def __init__(self, loaded: Loaded, drain: Drain, clock: Clock) -> None:
+        """Begin with this configuration; not ready until it listens, and clients are sent away by `drain` at the end."""
         self.loaded = loaded
         self.origin = ""
         self.apart = ""  # where metrics have an address of their own
         self.own = list(loaded.settings.origins)  # sent to by nobody; grows as it listens
         self.ready = False
+        self.drain = drain
+        self.clock = clock
         self.served: Served | None = None
 
     @property
@@ -64,7 +69,7 @@ class Running:
 
     def name(self, model: str) -> str:
         """The one name of a model, out of its aliases."""
-        return self.loaded.catalog.name(model)
+        return self.loaded.world.name(model)
 
     def target(self, provider: str, model: str) -> Target | None:
         """One offer, ready to be called; None when no pack has it."""
@@ -82,6 +87,15 @@ class Running:
         await self.served.take(loaded, settings)
         metrics.RELOADS.labels("loaded").inc()
         log.event("config_reloaded", **settings.describe())
+
+    async def part(self, seconds: float) -> None:
+        """Serve on for so long and say not to be ready, so that balancers send nobody any more."""
+        if not seconds:
+            return
+        self.ready = False
+        self.drain.part()
+        log.event("parting", seconds=seconds)
+        await self.clock.sleep(seconds)
 
     async def failed(self) -> str:
         """Wait until the store cannot be trusted any more, and say so: the process then has to end."""

@@ -21,7 +21,10 @@ def socket_path(settings: Settings) -> Path:
 
 
 def secret_of(settings: Settings, purpose: str) -> bytes:
-    """A key of the gateway's own for one purpose, derived from the secret beside the store, made at the first use."""
+    """A key of the gateway's own for one purpose, derived from the secret the policy gives, or from one beside the store, made at the first use."""
+    if settings.secret is not None:
+        log.register(settings.secret)
+        return hmac.new(settings.secret.encode(), purpose.encode(), hashlib.sha256).digest()
     path = settings.store.path.with_name(settings.store.path.name + ".secret")
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -59,6 +59,7 @@ async def opened(
     *,
     clock: Clock,
     random: Random,
+    leads: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Telling]:
     """Make the outbox, which is stopped at the end; `origin` says where the gateway is reached once the outbox is started."""
 
@@ -67,7 +68,9 @@ async def opened(
 
     async with post.opened(settings.egress, receivers.own) as send:
         words = Words(link, _failure)
-        outbox = Outbox(store, send, words, receivers.secrets, rules=settings.delivery, clock=clock, random=random)
+        outbox = Outbox(
+            store, send, words, receivers.secrets, rules=settings.delivery, clock=clock, random=random, leads=leads
+        )
         telling = Telling(store, outbox, receivers.secrets, clock)
         await telling.take(settings)
         try:

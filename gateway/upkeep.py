@@ -46,8 +46,16 @@ class Upkeep:
         callers: Callers | None,
         clock: Clock,
         ages: Ages,
+        *,
+        leads: Callable[[], bool] = lambda: True,
+        keeps: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Keep house in `store`, and in `artifacts`; what is older than its age is removed."""
+        """Keep house in `store`, and in `artifacts`; what is older than its age is removed.
+
+        What concerns all that share the store is done while this process `leads` them. Nothing is removed while it `keeps` all.
+        """
+        self._keeps = keeps
+        self._leads = leads
         self._store = store
         self._artifacts = artifacts
         self._tallies = tallies
@@ -96,9 +104,13 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """Remove the files of generations that are older than they are kept, and forget old idempotency keys."""
+        if not self._leads():
+            return
         now = self._clock.now_ms()
         while await self._store.write(generations.forget_keys(now - generations.KEY_LIFE)):
             pass
+        if self._keeps():
+            return
         while self._artifacts is not None and (
             stale := await self._store.report(generations.stale(now - self._ages.outputs))
         ):
@@ -126,6 +138,8 @@ class Upkeep:
 
     async def expire(self) -> None:
         """Delete the records that are older than they are kept, a few at a time so that nobody waits for it."""
+        if not self._leads() or self._keeps():
+            return
         now = self._clock.now_ms()
         while expired := await self._store.write(generations.expire(now - self._ages.records, now)):
             files = 0
@@ -141,6 +155,8 @@ class Upkeep:
 
     async def check(self) -> None:
         """Look whether every invariant of the ledger holds, and say so where people look."""
+        if not self._leads():
+            return
         findings = await self._store.report(checks.run_checks(self._clock.now_ms(), _GRACE))
         metrics.LEDGER_FINDINGS.set(len(findings))
         for finding in findings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway import log
@@ -12,8 +13,9 @@ from gateway.providers import catalog as packs
 from gateway.providers.catalog import Catalog
 from gateway.providers.kept import Kept
 from gateway.providers.render import Site
+from gateway.providers.reverse import Spellings
 from gateway.providers.secrets import Secrets
-from gateway.routing.menu import menu
+from gateway.routing.menu import Menu, menu
 from gateway.routing.plan import Standing, Why
 from gateway.settings import Settings
 
@@ -47,7 +49,7 @@ class Loaded:
 
 def load(settings: Settings, environ: Mapping[str, str], kept: Kept | None = None) -> Loaded:
     """Read the packs the settings name and find their credentials; `kept` spares checking them again. Raises Mistakes."""
-    catalog = packs.load(settings.catalog, kept)
+    catalog = packs.load_once(settings.catalog, kept)
     secrets = secrets_of(catalog, environ)
     return Loaded(settings, catalog, secrets, world_of(settings, catalog, secrets))
 
@@ -61,6 +63,12 @@ def secrets_of(catalog: Catalog, environ: Mapping[str, str]) -> Secrets:
     return found
 
 
+@functools.lru_cache(maxsize=2)  # of the packs in force, and of those that a reload puts in their place
+def menus(catalog: Catalog) -> Mapping[str, Menu]:
+    """What can be asked of each model, which the packs alone decide."""
+    return {model: menu(catalog.offers(model)) for model in catalog.ids()}
+
+
 def world_of(settings: Settings, catalog: Catalog, secrets: Secrets) -> World:
     """Everything planning looks at beside the request."""
     standing = {}
@@ -72,12 +80,22 @@ def world_of(settings: Settings, catalog: Catalog, secrets: Secrets) -> World:
         elif missing:
             standing[provider.id] = Standing(Why.NO_CREDENTIAL, f"its credential is not set: {', '.join(missing)}")
     return World(
-        menus={model: menu(catalog.offers(model)) for model in catalog.ids()},
-        name=catalog.name,
+        menus=menus(catalog),
+        name=_names(settings.aliases, catalog),
         policy=settings.policy,
         standing=standing,
         egress=settings.egress,
+        spellings=Spellings(catalog.models, catalog.aliases),
     )
+
+
+def _names(aliases: Mapping[str, str], catalog: Catalog) -> Callable[[str], str]:
+    """Give what finds the one name of a model: by the operator's aliases first, then by those of the packs."""
+
+    def name(model: str) -> str:
+        return catalog.name(aliases.get(model, model))
+
+    return name if aliases else catalog.name
 
 
 def site_of(settings: Settings, catalog: Catalog, provider: str) -> Site:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,17 @@ from tests.harness.spellings import Watch, files, keys_in
 settings.register_profile("usual", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("usual")
 
+gc.disable()  # until all is imported: nearly all of it stays, and looking through it is a fifth of the time
+
 # Names of what a gateway writes; what a test writes for it, such as its policy, holds the secrets it is given.
 _WRITTEN = (".db", ".db-wal", ".db-shm", ".log", ".packs")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: it need not be gone over again at every collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-from gateway import log, metrics
+from gateway import log, metrics, traces
 from gateway.attempts.job import fault_row
 from gateway.attempts.line import Line, Targets, Told
 from gateway.clock import Clock
@@ -41,15 +42,18 @@ async def note_late(store: Database, attempt: int, provider: str, price: int, co
     noted = await store.write(ledger.late(attempt, cost))
     if noted:
         metrics.DOUBLE_SPEND.labels(provider).inc((price if cost is None else cost) / CREDIT)
-        log.event("late_result", level="warning", attempt=attempt, provider=provider)
+        log.event("late_result", level="warning", provider=provider)
     return noted
 
 
 class Aftercare:
     """Sees to attempts nobody waits for, in the background; all it has to know is in the store."""
 
-    def __init__(self, store: Database, line: Line, targets: Targets, clock: Clock) -> None:
-        """Speak over `line` to the offers that `targets` finds."""
+    def __init__(
+        self, store: Database, line: Line, targets: Targets, clock: Clock, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Speak over `line` to the offers that `targets` finds, while this process `leads` those that share the store."""
+        self._leads = leads
         self._store = store
         self._line = line
         self._targets = targets
@@ -79,19 +83,20 @@ class Aftercare:
         while True:
             await self._clock.sleep(_EVERY)
             try:
-                while await self.turn() == _AT_ONCE:
+                while self._leads() and await self.turn() == _AT_ONCE:
                     pass
             except StoreError as error:
                 log.event("aftercare_failed", level="warning", error=error)
 
     async def _guard(self, found: Unattended) -> None:
-        """See to one; what is wrong with it keeps nobody from seeing to the others."""
+        """See to one, in a task of its own; what is wrong with it keeps nobody from seeing to the others."""
+        traces.take_up(found.attempt.generation, found.origin, attempt=found.attempt.n)
         try:
             await self._see_to(found)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of ours, or a pack that changed: it is told, and left at that
-            log.event("aftercare_broke", level="error", attempt=found.attempt.id, error=error)
+            log.event("aftercare_broke", level="error", error=error)
             await self._store.write(ledger.put_off(found.attempt.id, NOTHING))
 
     async def _see_to(self, found: Unattended) -> None:

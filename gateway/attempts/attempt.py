@@ -210,6 +210,7 @@ class Walker:
                 seen = asked if asked + 1 < due else running  # woken before its time: it has just ended
                 self.paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began), heard)
             heard = hear(heard, None if unseen else reading.state, reading.share, asked - began)
+            job.done = heard.shares[-1][1] if heard.shares else None
             running = None if unseen else asked
             blind = None if not unseen else asked if blind is None else blind
             if reading.state is JobState.SUCCEEDED:
@@ -266,6 +267,7 @@ class Walker:
         job.wins()
         log.event(
             "attempt_finished",
+            level="debug",  # that its outputs are here is what counts, and is told
             generation=job.id,
             attempt=job.n,
             provider=step.provider,
@@ -356,6 +358,8 @@ class Walker:
 
     async def _rest(self, job: Job, wait: Callable[[], Awaitable[None]]) -> bool:
         """Wait so, unless there is a reason to look at once; False when the caller canceled meanwhile."""
+        if job.parted and not (job.is_unwanted or job.nudged):
+            raise asyncio.CancelledError  # as if it had rested when the process was asked to stop
         job.resting = True
         try:
             if not job.is_unwanted and not job.nudged:

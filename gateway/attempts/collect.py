@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway import log, metrics
 from gateway.artifacts.fault import OutputFault, StorageFault
+from gateway.artifacts.store import Taken, Waiting
+from gateway.attempts import traced
 from gateway.attempts.aftercare import note_late
 from gateway.attempts.job import Job
 from gateway.clock import Clock
@@ -102,16 +105,37 @@ class Collector:
         )
         if not await self._store.write(settlement):
             await note_late(self._store, attempt, step.provider, step.price, cost)
-            await self._keeper.discard(job.id)
+            await self._let_go(job)
             return Gone()
         metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
-        metrics.OUTPUT_BYTES.labels(job.kind.value).inc(sum(each.size or 0 for each in kept))
+        size = sum(each.size or 0 for each in kept)
+        metrics.OUTPUT_BYTES.labels(job.kind.value).inc(size)
+        log.event(
+            "outputs_stored", generation=job.id, attempt=job.n, provider=step.provider, outputs=len(kept), bytes=size
+        )
+        traced.settled(captured, cost)
         return Done()
 
+    async def _let_go(self, job: Job) -> None:
+        try:
+            await self._keeper.discard(job.id)
+        except StorageFault as fault:
+            log.event("files_left", level="error", generation=job.id, error=fault)
+
     async def _keep(self, job: Job, index: int, output: Output) -> ArtifactLike:
+        with traced.keeping(index, output) as span:
+            async with AsyncExitStack() as here:
+                artifact = await self._patiently(job, index, output, here)
+            traced.kept(span, artifact)
+        return artifact
+
+    async def _patiently(self, job: Job, index: int, output: Output, here: AsyncExitStack) -> ArtifactLike:
         waits = iter(_TRIES)
+        taken: Taken | None = None
         while True:
             try:
+                if taken is not None:
+                    return await taken.store()
                 return await self._keeper.keep(job.id, index, output, job.kind)
             except OutputFault as fault:
                 wait = next(waits, None)
@@ -120,6 +144,10 @@ class Collector:
                     raise
                 log.event("output_fetch_again", generation=job.id, index=index, reason=fault.kind, wait=wait)
             except StorageFault as fault:
+                if isinstance(fault, Waiting):
+                    # What is here already is not asked for again: its link may be over before the store is back.
+                    taken = fault.taken
+                    here.push_async_callback(taken.discard)
                 wait = _STORE_AGAIN
                 if wait * 1000 > job.left(self._clock) or job.canceled:
                     raise

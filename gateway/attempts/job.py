@@ -14,6 +14,7 @@ from gateway.ledger.records import Attempt, Record
 from gateway.outcome import AttemptState, ProviderError
 from gateway.routing.plan import Step
 from gateway.routing.policy import Hedging, Patience
+from gateway.traces import NOWHERE, Origin
 
 
 def nobody(_job: Job) -> None:
@@ -34,7 +35,8 @@ class Job:
 
     `n` is the number of the attempt that is walked, of `made` in all. A second job beside a slow one is walked as a job of its own:
     its `lead` is the first, and each is the other's `rival`. `seen` is told of each look that sees the first run on, and after
-    how many ms; `outrun` says that the other was faster.
+    how many ms; `outrun` says that the other was faster. It is `parted` when the process stops: it rests no more.
+    `done` is the share of the work, from 0 to 1, that its provider told last.
     """
 
     id: str
@@ -67,22 +69,33 @@ class Job:
     lead: Job | None = field(default=None, repr=False, compare=False)
     rival: Job | None = field(default=None, repr=False, compare=False)
     outrun: bool = False
+    origin: Origin = field(default_factory=dict)
+    parted: bool = False
+    done: float | None = None
 
     @property
     def is_unwanted(self) -> bool:
         """Whether nobody waits for what is walked here any more."""
         return self.canceled or self.outrun
 
+    @property
+    def next(self) -> int:
+        """The number that its next attempt will have."""
+        return (self.lead or self).made + 1
+
     def number(self) -> int:
         """Count one more attempt of the generation, and give its number."""
-        first = self.lead or self
-        first.made += 1
-        self.n = first.made
+        self.n = (self.lead or self).made = self.next
         return self.n
 
     def walked(self) -> tuple[Job, ...]:
         """It, and the one beside it where there is one."""
         return (self,) if self.rival is None else (self, self.rival)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the work is done, from 0 to 1, by what its providers told; None where none has."""
+        return max((each.done for each in self.walked() if each.done is not None), default=None)
 
     def wins(self) -> None:
         """Say that this one has its outputs, so that its rival gives up."""
@@ -94,6 +107,11 @@ class Job:
         """Let it see at once why it should not rest."""
         if self.resting and self.task is not None:
             self.task.cancel()
+
+    def part(self) -> None:
+        """Let go of it where it rests, now or next: what is in the store is taken up by the next start."""
+        self.parted = True
+        self.wake()
 
     @property
     def asked(self) -> int:
@@ -186,6 +204,7 @@ def accepted(
         hedging=Hedging(**plan["hedging"]) if "hedging" in plan else None,
         created=created,
         deadline=deadline,
+        origin=plan.get("origin", NOWHERE),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gateway import log, metrics
+from gateway import log, metrics, traces
 from gateway.attempts.inputs import Inputs, Unusable
 from gateway.attempts.job import Job, steady
 from gateway.attempts.notice import tell
@@ -53,6 +53,9 @@ def tag_of(job: Job) -> str:
     return f"{job.id}-{job.n}"
 
 
+_MAY_AGAIN = 0.25  # seconds between looks whether this process may begin something
+_NOT_ALLOWED = Fault(FaultKind.TIMEOUT, Reach.UNSENT, "the store could not be reached in time, so nothing was sent")
+
 # An offer by provider and model, or None where no pack has it.
 Targets = Callable[[str, str], Target | None]
 
@@ -80,6 +83,7 @@ class Line:
         self._submit_timeout = submit_timeout
         self._callback = callback
         self._health = health or Health()
+        self.may: Callable[[], bool] = lambda: True  # whether this process may still begin what costs money
         self._slots = Slots(self._health.traffic, clock)
 
     def room(self, job: Job, step: Step, target: Target) -> AbstractAsyncContextManager[Share | None]:
@@ -116,12 +120,25 @@ class Line:
         try:
             if not has_turn or self._slots.is_too_soon(step.provider):
                 await self.turn_to_submit(job, step)
+            if not await self._allowed(job):
+                return Reading(JobState.FAILED, fault=_NOT_ALLOWED)
             self._slots.sent(step.provider)
             left = job.left(self._clock) / 1000
             reply = await self._wire.send(call, max(1.0, min(limit, left)))
         except Broken as broken:
             return Reading(JobState.FAILED, fault=broken.fault)
-        return read.submitted(target.model, step.form, reply, self._clock.now_ms())
+        reading = read.submitted(target.model, step.form, reply, self._clock.now_ms())
+        if "id" in reading.kept:
+            traces.here().note({"gen_ai.response.id": str(reading.kept["id"])})
+        return reading
+
+    async def _allowed(self, job: Job) -> bool:
+        """Wait until nobody else may have taken over; whoever was taken over is ended meanwhile. False at the deadline."""
+        while not self.may():
+            if job.left(self._clock) <= 0:
+                return False
+            await self._clock.sleep(_MAY_AGAIN)
+        return True
 
     def can_find(self, step: Step, target: Target) -> bool:
         """Whether a job whose submit was not answered can be found again at its provider."""

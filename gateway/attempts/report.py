@@ -5,8 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import assert_never
 
-from gateway import metrics
+from gateway import log, metrics, traces
+from gateway.attempts import traced
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
+from gateway.attempts.job import Job
 from gateway.attempts.notice import tell
 from gateway.clock import Clock
 from gateway.fault import Effect, Fault, Reach
@@ -33,6 +35,7 @@ class Report:
         self._clock = clock
         self._random = random
         self._heard = self._taken = resumed
+        self.span = traces.NOTHING
 
     def taken(self) -> None:
         """The provider took the job."""
@@ -83,7 +86,8 @@ class Report:
             case _:
                 assert_never(result)
         metrics.ATTEMPTS.labels(self._trial.provider, self._trial.model, outcome).inc()
-        metrics.ATTEMPT_SECONDS.labels(self._trial.provider, outcome).observe(seconds)
+        metrics.ATTEMPT_SECONDS.labels(self._trial.provider, outcome).observe(seconds, traces.exemplar())
+        traced.ended(self.span, outcome, result.fault if isinstance(result, Failed) else None)
 
     def _failed(self, fault: Fault) -> None:
         self._health.failed(self._trial, fault, self._now(), self._random.uniform(-1, 1))
@@ -106,3 +110,11 @@ def _outcome(result: Result) -> Outcome | None:
             return None
         case _:
             assert_never(result)
+
+
+def tell_end(job: Job, outcome: str, now: int) -> None:
+    """Log and measure a generation that ended; `now` in ms."""
+    seconds = (now - job.created) / 1000
+    metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
+    metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds, traces.exemplar())
+    log.event(f"generation_{outcome}", model=job.model, seconds=round(seconds, 3), attempts=job.made)

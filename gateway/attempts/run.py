@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from gateway import log, metrics
+from gateway.attempts import traced
 from gateway.attempts.attempt import Walker
 from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
@@ -16,10 +17,10 @@ from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, deci
 from gateway.attempts.hedge import Hedges
 from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
 from gateway.attempts.line import Target, Targets
-from gateway.attempts.report import Report
+from gateway.attempts.report import Report, tell_end
 from gateway.attempts.shown import why
 from gateway.attempts.turns import Turns
-from gateway.clock import Clock
+from gateway.clock import Clock, until
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.ledger import attempts
 from gateway.ledger import generations as ledger
@@ -68,7 +69,7 @@ class Runs:
         self._of: Counter[str] = Counter()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._retrying: set[str] = set()  # a second try on the same offer is decided, and not over
-        self._draining = False
+        self._over = asyncio.Event()
         self._turns = Turns(self._take_up, clock, random)
         self._finding: dict[str, asyncio.Task[None]] = {}  # their turn has come, and the store is being asked
 
@@ -83,13 +84,13 @@ class Runs:
 
     def start(self, job: Job) -> None:
         """Begin a generation."""
-        if self._draining or job.id in self._jobs:
+        if self._over.is_set() or job.id in self._jobs:
             return  # what is in the store is taken up by the next start
         self._go(job, None)
 
     def take_up(self, generations: Sequence[tuple[str, str]], spread: float) -> None:
         """Go on with what a restart found, account and id, over so many seconds; each is read when its turn has come."""
-        self._turns.begin([each for each in generations if each[1] not in self._jobs], spread)
+        self._turns.begin([each for each in generations if not self.has(each[1])], spread)
         metrics.LIVE.set(self.live)
 
     def _take_up(self, name: str) -> None:
@@ -105,7 +106,7 @@ class Runs:
             await self._store.write(ledger.fail(name, row, self._clock.now_ms()))
         finally:
             del self._finding[name]
-            if found is None or self._draining:
+            if found is None or self._over.is_set():
                 self._left(name)
             else:
                 self._go(*found)
@@ -115,7 +116,8 @@ class Runs:
         job.spare, job.seen = self._spare, self._hedges.seen
         self._jobs[job.id] = job
         self._of[job.account] += 1
-        job.task = asyncio.get_running_loop().create_task(self._guard(job, attempt), name=f"run {job.id}")
+        running = self._guard(job, attempt)
+        job.task = asyncio.get_running_loop().create_task(running, name=f"run {job.id}", context=traced.context(job))
         metrics.LIVE.set(self.live)
 
     def _left(self, name: str) -> None:
@@ -129,13 +131,21 @@ class Runs:
             if not future.done():
                 future.set_result(None)
 
+    def has(self, generation: str) -> bool:
+        """Whether a generation is under way here."""
+        return generation in self._jobs or generation in self._finding or self._turns.has(generation)
+
     async def wait(self, generation: str, seconds: float) -> None:
         """Wait until a generation has ended, at most so long; at once when it is not under way."""
-        if generation not in self._jobs and generation not in self._finding and not self._turns.has(generation):
+        if not self.has(generation):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(generation, []).append(future)
         await asyncio.wait([future], timeout=seconds)
+
+    def share(self, generation: str) -> float | None:
+        """How much of a generation's work is done, from 0 to 1; None where that is not known here."""
+        return job.share if (job := self._jobs.get(generation)) is not None else None
 
     async def cancel(self, generation: str) -> bool:
         """Stop a generation whose cancellation is committed; say whether its provider was told."""
@@ -170,13 +180,15 @@ class Runs:
 
     async def drain(self) -> None:
         """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
-        self._draining = True
+        self._over.set()
         self._turns.stop()
         for finding in list(self._finding.values()):
             finding.cancel()
+        for name in self._waiting.keys() - self._jobs.keys():
+            self._left(name)
         jobs = [each for job in self._jobs.values() for each in job.walked()]
         for job in jobs:
-            job.wake()
+            job.part()
         busy: list[asyncio.Future[Any]] = [job.task for job in jobs if job.task is not None]
         busy += self._hedges.stopping
         if busy:
@@ -210,9 +222,7 @@ class Runs:
                 await self._hedges.drop(job)
                 raise
         except StoreBroken as error:
-            log.event(
-                "run_stopped", level="error", generation=job.id, error=error
-            )  # the process ends; so it is with all
+            log.event("run_stopped", level="error", error=error)  # the process ends; so it is with all
         except StoreFailed as error:
             log.event("run_held_up", level="warning", generation=job.id, reason=str(error))
             return False
@@ -230,7 +240,7 @@ class Runs:
         Somebody held the lock for too long, or the disk was full: what is in the store is all that counts, and it may be
         less than what happened, which is then in doubt.
         """
-        while not self._draining:
+        while not self._over.is_set():
             try:
                 record = await self._store.read(ledger.find_any(name, attempts=True))
                 if record is None or record.state.is_final:
@@ -264,7 +274,7 @@ class Runs:
             step, result = await self._hedges.settle(job, step, result)
             match result:
                 case Done():
-                    self._ended(job, "succeeded")
+                    tell_end(job, "succeeded", self._clock.now_ms())
                     return
                 case Gone():
                     return
@@ -285,8 +295,9 @@ class Runs:
         """Make one attempt that was let, or go on with one, and tell all who learn from it."""
         report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=attempt is not None)
         try:
-            result = await self._try(job, step, target, attempt, report)
-            report.ended(result, ours=attempt is not None and was_cut_off(attempt))
+            with traced.walked(job, step, target, attempt) as report.span:
+                result = await self._try(job, step, target, attempt, report)
+                report.ended(result, ours=attempt is not None and was_cut_off(attempt))
         finally:
             self._health.leave(trial)
             self._retrying.discard(job.id)
@@ -302,7 +313,7 @@ class Runs:
 
     def _beside(self, job: Job) -> Step | None:
         """The offer that a second job may go to, while half of the retries there may be are free."""
-        return self._choice.spare(job) if self._may_retry(share=0.5) else None
+        return self._choice.spare(job) if self._may_retry(share=0.5) and not self._over.is_set() else None
 
     async def _opening(self, job: Job, attempt: Attempt | None) -> tuple[Step, bool] | None:
         """Where to begin or to go on; None when there is nothing left to do but to end."""
@@ -316,9 +327,9 @@ class Runs:
             if step is not None:
                 return await self._after(job, step, last.fault)
         else:
-            step = await self._choice.first(job, lambda: job.canceled or self._draining)
+            step = await self._choice.first(job, lambda: job.canceled or self._over.is_set())
         if step is None:
-            if not self._draining:
+            if not self._over.is_set():
                 await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
             return None
         return step, False
@@ -358,7 +369,7 @@ class Runs:
             case Again(after):
                 job.repeated.add(step.provider)
                 self._retrying.add(job.id)
-                await self._clock.sleep(after / 1000)
+                await until(self._clock.sleep(after / 1000), self._over)
                 return step, True
             case Next():
                 metrics.FAILOVERS.labels(step.provider, fault.kind.value).inc()
@@ -374,7 +385,7 @@ class Runs:
 
     def _spare(self, job: Job) -> Step | None:
         """The offer that a slow job may be moved to; it counts as a retry from the moment it is promised."""
-        spare = self._choice.spare(job) if self._may_retry() else None
+        spare = self._choice.spare(job) if self._may_retry() and not self._over.is_set() else None
         if spare is not None:
             self._retrying.add(job.id)
         return spare
@@ -383,12 +394,4 @@ class Runs:
         errors = [{"provider": error.provider, **fault_row(error.fault)} for error in job.errors]
         row = {"name": end.name, "message": end.message, "retryable": end.retryable, "errors": errors}
         if await self._store.write(ledger.fail(job.id, row, self._clock.now_ms())):
-            self._ended(job, "failed")
-
-    def _ended(self, job: Job, outcome: str) -> None:
-        seconds = (self._clock.now_ms() - job.created) / 1000
-        metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
-        metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds)
-        log.event(
-            f"generation_{outcome}", generation=job.id, model=job.model, seconds=round(seconds, 3), attempts=job.made
-        )
+            tell_end(job, "failed", self._clock.now_ms())

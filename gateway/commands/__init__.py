@@ -3,6 +3,7 @@
 - `serve`, `demo`, `simulate`                  run until they are stopped
 - `check`, `explain`                           look at policy and packs, and send nothing
 - `generate`, `healthcheck`                    ask a running gateway over HTTP
+- `env`                                        says what points an existing client at the gateway
 - `keys`, `accounts`, `credits`, `doctor`      administration, of a running gateway or of its store
 - `breakers`                                   the same, of a running gateway alone
 
@@ -13,6 +14,7 @@ Behind them
 - `terminal`        what goes to stdout and stderr, colours, tables
 - `policyfile`      `-c`
 - `configuration`   what it leads to: settings, or every mistake in them
+- `pointing`        a client of a pack and where the gateway is, to variables and lines
 - `request`         `field=value` words to the fields of a request
 - `client`          a gateway seen from outside: create, read, cancel, download
 - `journey`         a generation followed to its end, attempt by attempt
@@ -20,6 +22,7 @@ Behind them
 - `reloading`       the files behind a running gateway, taken anew when they change
 - `administration`  the private socket of a running gateway, or the store itself
 - `ports`, `signals`  a port that is free; being asked to stop
+- `selfsigned`      a certificate of the gateway's own
 
 Data goes to stdout and everything else to stderr, so that a pipe holds data alone.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,7 +31,7 @@ async def opened(settings: Settings, *, create: bool) -> AsyncIterator[Act]:
         if act is not None:
             yield act
             return
-    if not create and not await asyncio.to_thread(settings.store.path.exists):
+    if not create and settings.store.address is None and not await asyncio.to_thread(settings.store.path.exists):
         said = (
             f"there is no store at {settings.store.path} yet; `tidegate serve` makes it, -c names another policy file"
         )
@@ -102,13 +101,12 @@ def _remote(session: aiohttp.ClientSession) -> Act:
 
 
 async def _store(settings: Settings) -> Database:
-    path: Path = settings.store.path
     try:
-        return await Database.open(path, now=SystemClock().now_ms)
+        return await Database.open(settings.store.place, now=SystemClock().now_ms)
     except StoreError as error:
         raise Stop(Exit.FAILURE, str(error)) from error
     except OSError as error:
-        raise Stop(Exit.FAILURE, f"the store {path} cannot be opened: {error.strerror or error}") from error
+        raise Stop(Exit.FAILURE, f"the store {settings.store} cannot be opened: {error.strerror or error}") from error
 
 
 def _direct(store: Database, pepper: bytes, receivers: Receivers) -> Act:

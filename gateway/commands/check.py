@@ -131,6 +131,14 @@ def _in_vain(settings: Settings, catalog: Catalog, callers: _Callers) -> tuple[l
         for name in settings.providers
         if name not in catalog.providers
     ]
+    wrong += [
+        Mistake(
+            document.place(("aliases", alias)),
+            f"aliases.{alias}: no provider here serves a model {model!r}{_hint(model, catalog)}",
+        )
+        for alias, model in settings.aliases.items()
+        if catalog.name(model) not in set(catalog.ids())
+    ]
     odd: list[Mistake] = []
     for finding in audit.unreachable(settings.policy, _facts(settings, catalog, callers)):
         # Weights stand under the names they are for; everywhere else the value is what is meant.
@@ -139,6 +147,11 @@ def _in_vain(settings: Settings, catalog: Catalog, callers: _Callers) -> tuple[l
         place = document.key_place(path) if by_name else document.place(path)
         (wrong if finding.is_mistake else odd).append(Mistake(place, finding.message))
     return wrong, odd
+
+
+def _hint(model: str, catalog: Catalog) -> str:
+    near = documents.nearest(model, catalog.ids())
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _facts(settings: Settings, catalog: Catalog, callers: _Callers) -> audit.Facts:

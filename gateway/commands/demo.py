@@ -92,6 +92,7 @@ async def _demo(asked: argparse.Namespace, folder: Path, out: TextIO, paint: Sty
             show_json(told)
         if asked.once:
             return Exit.OK
+        story.invite(told["generation"])
         say("serving until Ctrl-C")
         return await stopping.wait()
 
@@ -128,8 +129,11 @@ class _Story:
         told = _told(record, paths, self._origin)
         cost = money.text(money.from_number(told["cost"]))
         self._print("", f"saved  {paths[0]}", f"cost   {cost} credits (simulated)   total {told['seconds']:.1f} s", "")
-        self._print("now try", *(f"  {line}" for line in self._lines(told["generation"])), "")
         return told
+
+    def invite(self, generation: str) -> None:
+        """Show what can be asked of it now."""
+        self._print("now try", *(f"  {line}" for line in self._lines(generation)), "")
 
     async def _followed(self, gateway: Gateway, body: Mapping[str, Any]) -> dict[str, Any]:
         made = await gateway.create("image", MODEL, body)

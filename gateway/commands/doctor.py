@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gateway.clock import iso
 from gateway.commands import administration, configuration, footing
 from gateway.commands.exits import Exit
 from gateway.commands.terminal import Style, printable, show, show_json, style
@@ -36,9 +37,9 @@ def run(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings = configuration.load(asked, environ)
     told = {
         **asyncio.run(_examined(settings)),
-        "store": str(settings.store.path),
+        "store": str(settings.store),
         "versions": footing.versions(),
-        "notes": [*footing.below(), *footing.exposed(settings, environ)],
+        "notes": [*footing.below(in_file=settings.store.address is None), *footing.exposed(settings, environ)],
     }
     if asked.json:
         show_json(told)
@@ -60,6 +61,32 @@ def _page(told: Mapping[str, Any], paint: Style) -> str:
         more = len(each["rows"]) - len(rows)
         lines.append(f"{paint.bad(each['check'])}  {each['says']}")
         lines.append(f"    {', '.join(rows)}{f' and {more} more' if more else ''}")
+    if told["restored"] is not None:
+        lines += _restored(told["restored"], paint)
     count = len(told["findings"])
     verdict = paint.good("all hold") if not count else paint.bad(f"{count} do not hold")
     return "\n".join([*lines, f"{told['checks']} checks of the ledger: {verdict}"])
+
+
+def _restored(found: Mapping[str, Any], paint: Style) -> Iterator[str]:
+    """What a start found in a store that was put back from a backup."""
+    stands = (
+        f"made good at {iso(found['ended'])}" if found["ended"] else "being made good: nothing is removed until then"
+    )
+    known = iso(found["known"]) if found["known"] else "nothing"
+    until = f", and what happened until {iso(found['until'])} is lost to it" if found["until"] else ""
+    yield paint.warn(f"restored at {iso(found['at'])}, {stands}")
+    yield f"    the store knew {known}{until}; {found['live']} generations had not ended"
+    orphans = found["orphans"]
+    counted = {
+        "with a call on its way, whose job may run": found["in_doubt"],
+        "that may have been sent without the store's knowing": found["unsent"],
+        "with files and no record": orphans or [],
+    }
+    for says, ids in counted.items():
+        if ids:
+            count = found["orphaned"] if ids is orphans else len(ids)
+            more = count - len(ids[:_SHOWN])
+            yield f"    {count} {says}: {', '.join(ids[:_SHOWN])}{f' and {more} more' if more else ''}"
+    if orphans is None:
+        yield "    files that no record knows have not been looked for yet, or cannot be where outputs lie"

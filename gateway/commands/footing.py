@@ -50,11 +50,12 @@ def below(
     sqlite: tuple[int, ...] = ENGINE_VERSION,
     http: str = aiohttp.__version__,
     *,
+    in_file: bool = True,
     has_parser: bool = http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy,
     has_libyaml: bool = yaml.__with_libyaml__,
 ) -> Iterator[str]:
-    """What of these versions is below its floor, or lacks its compiled part, and what to do about it."""
-    if sqlite < _SOUND_SQLITE:
+    """What of these versions is below its floor, or lacks its compiled part, and what to do; `in_file`: whether SQLite counts."""
+    if in_file and sqlite < _SOUND_SQLITE:
         sound, found = (".".join(map(str, each)) for each in (_SOUND_SQLITE, sqlite))
         yield f"SQLite {found} is older than {sound}: let no other process, such as a backup tool, write the store"
     if _numbers(http) < _SOUND_AIOHTTP:

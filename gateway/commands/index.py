@@ -20,6 +20,7 @@ COMMANDS = (
     Command("check", "check the policy file and every provider file"),
     Command("explain", "show who would be asked for a request, and with which bytes; sends nothing", mixes=True),
     Command("generate", "ask a running gateway for an image or a video and save it", mixes=True),
+    Command("env", "say what points an existing client at the gateway", mixes=True),
     Command("keys", "create, list, show, change, rotate and revoke API keys"),
     Command("audit", "see who changed what about keys, accounts, credits, webhooks and breakers"),
     Command("accounts", "create and list accounts"),
@@ -28,6 +29,7 @@ COMMANDS = (
     Command("alerts", "say below which balance an account is told that its credits run low"),
     Command("breakers", "see which providers rest after failures, and hold one open or closed for a while"),
     Command("doctor", "check the ledger and the versions it runs on"),
+    Command("migrate", "bring a store to this version before anything serves on it"),
     Command("healthcheck", "ask whether a gateway serves, for containers and scripts"),
     Command("simulate", "run the provider simulators alone, to test an app against failure"),
 )

@@ -32,11 +32,15 @@ _COUNTS = {kind.value for kind, permit in PERMITS.items() if permit.breaker is n
 
 @dataclass(frozen=True, slots=True)
 class Unattended:
-    """An attempt nobody waits for that something is due for, and its model; `cancels` as in `After`."""
+    """An attempt nobody waits for that something is due for, and its model; `cancels` as in `After`.
+
+    `origin` is what is kept of the request that its generation comes from.
+    """
 
     attempt: Attempt
     model: str
     cancels: int
+    origin: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def leave(attempt_id: int, at: int) -> Program[bool]:
 def due(at: int, limit: int) -> Program[list[Unattended]]:
     """Some of the attempts that something is due for, the most overdue first."""
     rows = yield from ask("attempts_due", at=at, limit=limit)
-    return [Unattended(attempt(row), row["model"], row["cancels"]) for row in rows]
+    return [Unattended(attempt(row), row["model"], row["cancels"], load(row["plan"]).get("origin", {})) for row in rows]
 
 
 def put_off(attempt_id: int, after: After) -> Program[bool]:

@@ -37,7 +37,7 @@ class Due:
     """One delivery that is to be attempted: its event, the generation it is about as it is now, and where it goes.
 
     `attempts` is how many there were; `happened` is when the event was, in milliseconds. `previous` is the sealed secret that was
-    replaced in the policy.
+    replaced in the policy. `dialect` is there when it is told to somebody named with the generation, in the words of another API.
     """
 
     seq: int
@@ -54,6 +54,7 @@ class Due:
     version: int
     previous_until: int | None
     previous: str | None = None
+    dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,8 @@ def attempted(delivery: Due, went: Attempted, disable_after: int) -> Program[Not
 def _failed(delivery: Due, went: Attempted, disable_after: int) -> Program[Noted]:
     row = yield from one("endpoint_failed", id=delivery.endpoint, began=went.began, at=went.ended)
     failures = row["failures"] if row else 1
+    if delivery.dialect is not None:
+        return Noted(failures)  # nobody could enable it again: what is not told in time is not told
     why = Why.GONE if went.gone else Why.FAILURES if failures >= disable_after else None
     if why is not None and not (yield from endpoints.disable(delivery.endpoint, why, went.ended)):
         why = None
@@ -262,6 +265,7 @@ def _due(row: Row) -> Program[Due]:
         version=row["version"],
         previous_until=row["previous_until"],
         previous=row["previous"],
+        dialect=row["dialect"],
     )
 
 

@@ -42,7 +42,7 @@ def announce(
 
     `seq` is the generation's number. `data` is what may be another thing when it is told.
     """
-    listeners = yield from ask("event_listeners", type=type_.value, account=account)
+    listeners = yield from ask("event_listeners", type=type_.value, account=account, generation=seq)
     if not listeners:
         return
     event = uuid5(_NAMES, f"{generation}/{type_.value}")
@@ -72,6 +72,7 @@ def forget(before: int, limit: int = 100) -> Program[int]:
     outdated = yield from ask("events_outdated", before=before, limit=limit)
     for row in outdated:
         yield from ask("deliveries_forget", event=row["seq"])
+        yield from ask("callback_forget", event=row["seq"])
         yield from ask("event_forget", event=row["seq"])
     if outdated:
         yield from ask("events_since", before=before)

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.fault import Reach
 from gateway.generation import EDGES, Kind, State
-from gateway.ledger import alerts
+from gateway.ledger import alerts, callbacks
+from gateway.ledger.callbacks import Callback
 from gateway.ledger.endings import Canceled, NotFound, WrongState, cancel, fail, succeed
 from gateway.ledger.program import Program, Row, ask, one
-from gateway.ledger.records import Record, by_generation, dump, record
+from gateway.ledger.records import Record, by_generation, dump, load, record
 
 __all__ = [
     "Accepted",
@@ -23,6 +25,7 @@ __all__ = [
     "Expired",
     "Idempotency",
     "KeyMismatch",
+    "Lately",
     "NewGeneration",
     "NotFound",
     "Replay",
@@ -44,22 +47,41 @@ __all__ = [
     "remove_files",
     "removed",
     "removing",
+    "repeated",
     "seen",
+    "shorten",
     "stale",
     "succeed",
 ]
 
 # How long a key keeps its answer: the 24 hours that the native API promises.
 KEY_LIFE = 24 * 60 * 60 * 1000
+_FREE = frozenset({Reach.UNSENT, Reach.REFUSED})  # how far a call got that nobody charges for
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """Which generation a request without a key of its caller's own may be meant to repeat. Times in milliseconds.
+
+    It was made after the one and before the other, and is under way or ended no sooner than `ended`.
+    """
+
+    after: int
+    before: int
+    ended: int
 
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """The caller's key, the fingerprint of the whole request, and the answer to give again."""
+    """The caller's key, the fingerprint of the whole request, and the answer to give again.
+
+    With `lately` the key was made out of the request: it stands for the latest such generation, and a new one takes its place.
+    """
 
     key: str
     fingerprint: str
     response: str
+    lately: Lately | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +89,8 @@ class NewGeneration:
     """A generation to accept. `price` is the hold, above zero, in millionths of a credit; times in milliseconds.
 
     `request` and `plan` are kept as JSON: the canonical fields with whatever has to be echoed, and the pinned steps. `key` is the
-    id of the API key it is counted against, see `spending`.
+    id of the API key it is counted against, see `spending`; `callback` is who is told of it beside the account's endpoints,
+    `owner` the lease under which it is under way, see `leases`.
     """
 
     id: str
@@ -83,6 +106,8 @@ class NewGeneration:
     adjustments: Sequence[Any] = ()
     idempotency: Idempotency | None = None
     key: str | None = None
+    callback: Callback | None = None
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +186,12 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
         at=new.created,
         deadline=new.deadline,
         key=new.key,
+        owner=new.owner,
     )
     seq: int = row["seq"]
     yield from ask("hold_open", generation=seq, account=new.account, amount=new.price, at=new.created)
+    if new.callback is not None:
+        yield from callbacks.register(seq, new.account, new.callback, new.created)
     if key := new.idempotency:
         yield from ask(
             "idempotency_put",
@@ -180,12 +208,39 @@ def accept(new: NewGeneration) -> Program[Accepted | Replay | KeyMismatch | Shor
 
 def seen(new: NewGeneration, key: Idempotency) -> Program[Replay | KeyMismatch | None]:
     """What the caller's key was used for before; None when it is new, or its time is over."""
-    row = yield from one("idempotency_find", account=new.account, key=key.key)
-    if row is None or row["created"] <= new.created - KEY_LIFE:
+    return (yield from repeated(new.account, key, new.created))
+
+
+def repeated(account: str, key: Idempotency, now: int) -> Program[Replay | KeyMismatch | None]:
+    """What a key of this account was used for before; None when it is new, or its time is over."""
+    if key.lately is not None and key.lately.before <= key.lately.after:
+        return None  # no generation can be meant
+    row = yield from one("idempotency_find", account=account, key=key.key)
+    if row is None or row["created"] <= now - KEY_LIFE or not (key.lately is None or _is_meant(row, key.lately)):
         return None
     if row["fingerprint"] != key.fingerprint:
         return KeyMismatch(row["id"])
     return Replay(row["response"], row["id"], State(row["state"]))
+
+
+def shorten(generation: str, request: Mapping[str, Any]) -> Program[bool]:
+    """Keep this in place of what an ended generation was asked for, whose files were in it; False when it is not there."""
+    return (yield from one("generation_shorten", id=generation, request=dump(request))) is not None
+
+
+def _is_meant(row: Row, lately: Lately) -> bool:
+    """Whether a request sent again means this generation: one that failed and cost nothing is rather made anew."""
+    if row["deleted"] is not None or not lately.after < row["made"] < lately.before:
+        return False
+    if row["ended"] is not None and row["ended"] < lately.ended:
+        return False
+    return State(row["state"]) is not State.FAILED or not _may_begin_again(load(row["error"]) or {})
+
+
+def _may_begin_again(error: Mapping[str, Any]) -> bool:
+    """Whether another try at what failed may succeed, and cannot be paid for twice."""
+    free = all(each.get("reach") in _FREE for each in error.get("errors", ()))
+    return bool(error.get("retryable", False)) and free
 
 
 def forget_keys(before: int, limit: int = 500) -> Program[int]:

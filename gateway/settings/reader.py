@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 from collections.abc import Mapping
@@ -11,14 +12,17 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from gateway import documents, egress
+from gateway.artifacts.access import Place
 from gateway.documents import Document, Mistake, Mistakes, Path
 from gateway.generation import Kind as Makes
 from gateway.routing.policy import Patience, Policy, Route
+from gateway.settings import bucket
 from gateway.settings.environment import filled
 from gateway.settings.records import (
     Address,
     Auth,
     Booking,
+    Bucket,
     Keep,
     Keys,
     Limits,
@@ -47,9 +51,11 @@ _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _SHIPPED = (_PACKAGE / "providers.d", _PACKAGE.parent / "providers.d")
 _PACKS = "providers.d"
 _LEDGER = "tidegate.db"
+_REPLICA = "tidegate-"  # and the port it serves on: what one of several keeps on its own disk
 _LONGEST_STORE = 107 - len(
     ".sock"
 )  # bytes: what Linux lets the path of a socket be, less what the private one's ends in
+_DRAIN = 5_000  # ms: an endpoint is out of the tables of every node of a cluster by then
 _PROVIDER = ("base", "enabled", "hosts", "labels", "concurrency", "rate")
 _TIMEOUTS = ("connect_timeout", "submit_timeout", "poll_grace")
 _LIMITS = ("live", "requests", "generations", "images", "videos", "daily_spend", "wrong_keys", "connections", "idle")
@@ -124,15 +130,18 @@ class _Reading:
         if metrics.listen == listen and listen.port:
             self._note(("metrics",), f"{listen} is where `listen` serves; take another port, or keys")
         usual = Booking.ENFORCE if auth is Auth.KEYS else Booking.TRACK
-        store = self._store()
+        store = self._store(listen)
         providers = MappingProxyType({str(name): self._provider(name) for name in self._items("providers")})
         return Settings(
             source=self._path,
             listen=listen,
             public_url=self._get("public_url"),
-            store=Store(store),
-            outputs=self._outputs(store),
+            drain=self._drain(listen),
+            store=store,
+            secret=self._get("secret"),
+            outputs=self._outputs(store.path),
             catalog=self._catalog(),
+            aliases=MappingProxyType(self._get("aliases")),
             providers=providers,
             policy=self._policy(providers),
             timeouts=Timeouts(*(self._get("attempts", name) for name in _TIMEOUTS)),
@@ -149,6 +158,11 @@ class _Reading:
             region=self._get("region"),
             metrics=metrics,
         )
+
+    def _drain(self, listen: Address) -> int:
+        """Give how long balancers have to see that it stops: none stands in front of a loopback address on another machine."""
+        said: int | None = self._get("drain")
+        return said if said is not None else 0 if listen.is_loopback else _DRAIN
 
     def addresses(self) -> tuple[Address, Address | None]:
         """Give where to serve, and where to show metrics apart."""
@@ -190,16 +204,34 @@ class _Reading:
         """Keep a mistake."""
         self.mistakes.append(Mistake(self._document.place(path), f"{'.'.join(map(str, path))}: {message}"))
 
-    def _store(self) -> pathlib.Path:
-        """Give the SQLite file's path; without a file to say so, where this user may write."""
+    def _store(self, listen: Address) -> Store:
+        """Give where the ledger is; without a file to say so, a file where this user may write."""
         if self._path is not None:
             place: str = self._get("store")
+            if place.startswith("postgres"):
+                return self._shared(place, listen)
             found = self._beside / place
             if len(os.fsencode(found)) > _LONGEST_STORE:
                 self._note(
                     ("store",), f"{found} is too long: beside it lies a socket, so at most {_LONGEST_STORE} bytes"
                 )
-            return found
+            return Store(found)
+        return Store(self._usual())
+
+    def _shared(self, address: str, listen: Address) -> Store:
+        """Give a store that several processes share: none of them can keep for itself what all of them need."""
+        if importlib.util.find_spec("asyncpg") is None:
+            self._note(("store",), "PostgreSQL needs a library that is not there; pip install 'tidegate[postgres]'")
+        if self._get("secret") is None:
+            said = "all who share a store derive links and hashes from one secret; set `secret: ${TIDEGATE_SECRET}`, such as the output of `openssl rand -hex 32`"
+            self._note(("store",), said)
+        if self._written(("outputs", "store")) is None:
+            said = "who shares a store has no disk in common: set outputs.store to s3://bucket/prefix, none, or a folder that all of them mount"
+            self._note(("store",), said)
+        return Store(self._usual().with_name(f"{_REPLICA}{listen.port}"), address)
+
+    def _usual(self) -> pathlib.Path:
+        """Give the file of a ledger nobody named."""
         try:
             return usual_store(self._environ)
         except ValueError as error:
@@ -212,12 +244,25 @@ class _Reading:
         place = "outputs" if written is None else self._get("outputs", "store")
         beside = store.parent if written is None else self._beside
         return Outputs(
-            folder=None if place is None else beside / place,
+            folder=beside / place if isinstance(place, str) else None,
+            bucket=self._bucket(place if isinstance(place, Place) else None),
             keep=self._get("outputs", "keep"),
             links=self._get("outputs", "links"),
             max_image=self._get("outputs", "max_image"),
             max_video=self._get("outputs", "max_video"),
         )
+
+    def _bucket(self, place: Place | None) -> Bucket | None:
+        """Give how the bucket for outputs is reached, where there is one."""
+        found, wrong = bucket.bucket(
+            place,
+            self._environ,
+            to_bucket=self._get("outputs", "link_to") == "bucket",
+            links=self._get("outputs", "links"),
+        )
+        for key, said in wrong.items():
+            self._note(("outputs", key), said)
+        return found
 
     def _proxies(self) -> Proxies:
         """Give whose word counts; that they speak the PROXY protocol means nothing without them."""

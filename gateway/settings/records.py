@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from gateway import egress, money
+from gateway.artifacts.access import Access, Place
 from gateway.ledger.events import EventType
 from gateway.routing.policy import Policy
 from gateway.webhooks.schedule import Rules
@@ -66,20 +68,50 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where the ledger lives: a SQLite file."""
+    """Where the ledger lives: in a SQLite file, or in PostgreSQL at an address that holds a password.
+
+    `path` is the file; where there is none, what this process keeps on its own disk is named after it.
+    """
 
     path: pathlib.Path
+    address: str | None = field(default=None, repr=False)
+
+    @property
+    def place(self) -> str | pathlib.Path:
+        """What opens it."""
+        return self.address if self.address is not None else self.path
+
+    def __str__(self) -> str:
+        """Give where it is, without a password."""
+        if self.address is None:
+            return str(self.path)
+        parts = urlsplit(self.address)
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket for outputs, how it is reached, and whether callers get links of its own."""
+
+    place: Place
+    access: Access
+    links: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What happens to outputs. Without a folder the provider's bytes or links are passed on."""
+    """What happens to outputs. Without a folder or bucket the provider's bytes or links are passed on."""
 
     folder: pathlib.Path | None
+    bucket: Bucket | None
     keep: int
     links: int
     max_image: int
     max_video: int
+
+    def __str__(self) -> str:
+        """Give where they go."""
+        return str(self.bucket.place if self.bucket is not None else self.folder or "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +202,17 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the operator decided. `source` is the file it came from, None when there was none."""
+    """Everything the operator decided. `source` is the file it came from, None when there was none; `drain` is in ms."""
 
     source: pathlib.Path | None
     listen: Address
     public_url: str | None
+    drain: int
     store: Store
+    secret: str | None = field(repr=False)
     outputs: Outputs
     catalog: tuple[pathlib.Path, ...]
+    aliases: Mapping[str, str]
     providers: Mapping[str, Provider]
     policy: Policy
     timeouts: Timeouts
@@ -217,8 +252,8 @@ class Settings:
             "source": str(self.source) if self.source else None,
             "listen": str(self.listen),
             "public_url": self.public_url,
-            "store": str(self.store.path),
-            "outputs": str(self.outputs.folder) if self.outputs.folder else "none",
+            "store": str(self.store),
+            "outputs": str(self.outputs),
             "catalog": [str(folder) for folder in self.catalog],
             "providers": {name: provider.base or "as its pack says" for name, provider in self.providers.items()},
             "disabled": sorted(name for name, provider in self.providers.items() if not provider.enabled),

@@ -19,10 +19,26 @@ TOP = (
         " what each request was sent to.",
     ),
     Setting(
+        "drain",
+        Kind.PAUSE,
+        None,
+        "How long requests are still taken after SIGTERM, while readiness says no, until balancers have seen it; when absent,"
+        " 5s, or not at all on a loopback address. What follows takes up to 17s more.",
+    ),
+    Setting(
         "store",
         Kind.STORE,
         "sqlite:///var/lib/tidegate/tidegate.db",
-        "The ledger: what was asked, tried and spent. `sqlite:name.db` is a file beside this one.",
+        "The ledger: what was asked, tried and spent. `sqlite:name.db` is a file beside this one, for one process;"
+        " `postgresql://user:password@host/name`, best from a variable, is shared by as many as you like.",
+    ),
+    Setting(
+        "secret",
+        Kind.LONG,
+        None,
+        "What links, webhook secrets and the hashes of API keys are derived from: 32 characters or more, the same for all"
+        " who share a store. When absent, it is drawn once and kept in a file beside a SQLite store.",
+        sample="${TIDEGATE_SECRET}",
     ),
     Setting(
         "catalog",
@@ -30,6 +46,12 @@ TOP = (
         ["providers.d"],
         "Folders of provider files; a later one adds to or replaces files of an earlier one. A relative path is beside"
         " this file; where no `providers.d` is, the folder shipped with the gateway is meant.",
+    ),
+    Setting(
+        "aliases",
+        Kind.NAMES,
+        {},
+        "Other names for models, such as {gpt-image-1: lab/model-2}: what clients ask for that know only a service's own.",
     ),
     Setting(
         "auth",
@@ -65,11 +87,18 @@ SECTIONS = (
                 "store",
                 Kind.OUTPUTS,
                 "file:///var/lib/tidegate/outputs",
-                "Where they are kept; when absent, `outputs` beside the ledger. `none` passes the provider's bytes or"
-                " link on, and with the link its expiry.",
+                "Where they are kept; when absent, `outputs` beside the ledger. `s3://bucket/prefix` is a bucket, reached as"
+                " the usual AWS_ variables say. `none` passes the provider's bytes or link on, and with the link its expiry.",
             ),
             Setting("keep", Kind.DURATION, "24h", "How long they are kept."),
             Setting("links", Kind.DURATION, "24h", "How long a link to one works."),
+            Setting(
+                "link_to",
+                Kind.CHOICE,
+                "gateway",
+                "Where links lead: to the `gateway`, or straight to the `bucket`.",
+                choices=("gateway", "bucket"),
+            ),
             Setting("max_image", Kind.SIZE, "64MiB", "The largest image taken from a provider."),
             Setting("max_video", Kind.SIZE, "2GiB", "The largest video taken from a provider."),
         ),

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gateway import egress, money
+from gateway.artifacts import access
 from gateway.ledger.events import OFFERED, EventType
 from gateway.routing.policy import Strategy
 from gateway.settings.records import Address, Metrics
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     NUMBER = auto()
     CREDITS = auto()
     DURATION = auto()
+    PAUSE = auto()
     SIZE = auto()
     CHOICE = auto()
     LISTEN = auto()
@@ -49,6 +51,7 @@ class Kind(StrEnum):
     STORE = auto()
     OUTPUTS = auto()
     FOLDERS = auto()
+    NAMES = auto()
     HOSTS = auto()
     NETWORKS = auto()
     IDS = auto()
@@ -58,6 +61,7 @@ class Kind(StrEnum):
     ENDPOINT = auto()
     SECRET = auto()
     PEPPERS = auto()
+    LONG = auto()
     EVENTS = auto()
     WAITS = auto()
 
@@ -94,14 +98,27 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
             "pattern": _DURATION,
             "x-expected": "a duration such as 500ms, 30s, 5m, 24h or 2d",
         },
+        Kind.PAUSE: {
+            "type": "string",
+            "pattern": _DURATION,
+            "x-expected": "a duration such as 0s, 500ms or 5s",
+        },
         Kind.SIZE: {"type": "string", "pattern": _SIZE, "x-expected": "a size such as 100KB, 64MiB or 2GiB"},
         Kind.CHOICE: {"type": "string"},
         Kind.LISTEN: {"type": "string", "x-expected": "an address and a port such as 127.0.0.1:8080"},
         Kind.METRICS: {"type": "string", "x-expected": "keys, none, or an address and a port such as 127.0.0.1:9090"},
         Kind.URL: {"type": "string", "x-expected": "an address such as https://host/path"},
-        Kind.STORE: {"type": "string", "x-expected": "a store such as sqlite:///var/lib/tidegate/tidegate.db"},
-        Kind.OUTPUTS: {"type": "string", "x-expected": "a folder such as file:///var/lib/tidegate/outputs, or none"},
+        Kind.STORE: {
+            "type": "string",
+            "x-expected": "a store such as sqlite:///var/lib/tidegate/tidegate.db or postgresql://user:password@host/name",
+        },
+        Kind.OUTPUTS: {"type": "string", "x-expected": "file:///path/to/outputs, s3://bucket/prefix or none"},
         Kind.FOLDERS: {**_TEXTS, "minItems": 1, "x-expected": "a list of folders"},
+        Kind.NAMES: {
+            "type": "object",
+            "additionalProperties": {"type": "string", "minLength": 1},
+            "x-expected": "a mapping of names to models such as {my-model: lab/model-1.0}",
+        },
         Kind.HOSTS: {**_TEXTS, "x-expected": "a list of hosts"},
         Kind.NETWORKS: {**_TEXTS, "x-expected": "a list of networks such as 127.0.0.0/8"},
         Kind.IDS: _IDS,
@@ -122,6 +139,7 @@ SCHEMAS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
             "uniqueItems": True,
             "x-expected": "a list of texts from variables such as ${KEY_PEPPER}",
         },
+        Kind.LONG: {"type": "string", "minLength": 32, "x-expected": "32 characters or more, from a variable"},
         Kind.SECRET: {"type": "string", "x-expected": "a secret, from a variable such as ${WEBHOOK_SECRET}"},
         Kind.EVENTS: {
             "type": "array",
@@ -147,6 +165,11 @@ def duration(written: str) -> int:
     if found is None or found[2] not in _UNITS or not re.fullmatch(_DURATION, written):
         raise ValueError(f"expected {SCHEMAS[Kind.DURATION]['x-expected']}, found '{written}'")
     return _positive(int(found[1]) * _UNITS[found[2]], written)
+
+
+def pause(written: str) -> int:
+    """Read a duration as ms that may be none at all."""
+    return 0 if re.fullmatch(r"0{1,9}(?:ms|s|m|h|d)", written) else duration(written)
 
 
 def size(written: str) -> int:
@@ -211,19 +234,29 @@ def url(written: str) -> str:
 
 
 def store(written: str) -> str:
-    """Read a store's address as the path of a SQLite file, relative ones to be resolved by the caller."""
-    if re.match(r"postgres(?:ql)?:", written):
-        raise ValueError("a store in PostgreSQL is not served by this release; use sqlite:///path/to/tidegate.db")
-    return _local(written, "sqlite", "sqlite:///path/to/tidegate.db")
+    """Read a store's address: the path of a SQLite file, relative ones to be resolved by the caller, or a whole postgresql:// address."""
+    if not re.match(r"postgres(?:ql)?:", written):
+        return _local(written, "sqlite", "sqlite:///path/to/tidegate.db or postgresql://user:password@host/name")
+    try:
+        parts = urlsplit(written)
+        named = bool(parts.hostname and re.fullmatch(r"/[^/]+", parts.path) and parts.port != 0 and not parts.fragment)
+    except ValueError:
+        named = False
+    if not named:
+        # What was written holds a password, so it is not said again.
+        raise ValueError(
+            "expected postgresql://user:password@host:port/name, with characters such as @ and / as %40 and %2F"
+        )
+    return written
 
 
-def outputs(written: str) -> str | None:
-    """Read where outputs go as the path of a folder, relative ones to be resolved by the caller; None for `none`."""
+def outputs(written: str) -> str | access.Place | None:
+    """Read where outputs go: the path of a folder, relative ones to be resolved by the caller, or a bucket; None for `none`."""
     if written == "none":
         return None
     if written.startswith("s3:"):
-        raise ValueError("outputs in a bucket are not served by this release; use file:///path/to/outputs, or none")
-    return _local(written, "file", "file:///path/to/outputs, or none")
+        return access.place(written)
+    return _local(written, "file", "file:///path/to/outputs, s3://bucket/prefix or none")
 
 
 def _local(written: str, scheme: str, right: str) -> str:
@@ -287,6 +320,7 @@ READERS: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
         Kind.WHOLE: int,  # to the schema 3.0 is a whole number too
         Kind.CREDITS: money.from_number,
         Kind.DURATION: duration,
+        Kind.PAUSE: pause,
         Kind.SIZE: size,
         Kind.LISTEN: listen,
         Kind.METRICS: metrics,

@@ -45,7 +45,7 @@ _OWNER: contextvars.ContextVar[list[asyncio.Task[Any]]] = contextvars.ContextVar
 @functools.cache
 def packs() -> Catalog:
     """Every pack that is shipped."""
-    return catalog.load([PACKS])
+    return catalog.load_once([PACKS])
 
 
 @functools.cache

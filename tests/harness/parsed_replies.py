@@ -26,7 +26,7 @@ from tests.harness import bent
 from tests.harness.parsers import Parser
 
 PACKS = Path(__file__).parents[2] / "providers.d"
-CATALOG = catalog.load([PACKS])
+CATALOG = catalog.load_once([PACKS])
 _NOW = 1_795_305_600_000
 _LONGEST_PAUSE = 300_000  # ms, as documented
 _LARGEST = 2**63 - 1  # what a column of the store holds

@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -100,7 +100,7 @@ def run(parsers: Iterable[Parser], inputs: int, seed: int) -> Figures:
     for parser in parsers:
         found: dict[str, Finding] = {}
         for at in range(max(1, round(inputs * parser.share / whole))):
-            finding = _try(parser, seed, at, figures)
+            finding = _try(parser, seed, at, figures, found)
             if finding is not None:
                 found.setdefault(_kind(finding), finding)
                 if len(found) >= _MOST:
@@ -133,15 +133,15 @@ def judged(parser: Parser, found: Any, *, twice: bool = True) -> tuple[str | Non
     return said, taken, refused
 
 
-def _try(parser: Parser, seed: int, at: int, figures: Figures) -> Finding | None:
+def _try(parser: Parser, seed: int, at: int, figures: Figures, known: Container[str]) -> Finding | None:
     found = given(parser, seed, at)
     said, taken, refused = judged(parser, found, twice=at % _AGAIN == 0)
     figures.inputs += 1
     figures.refused += refused
     if taken * 1000 > figures.slowest_ms:
         figures.slowest_ms, figures.slowest = taken * 1000, parser.name
-    if said is None:
-        return None
+    if said is None or _kind(Finding(parser.name, at, found, said)) in known:
+        return None  # making an input small takes hundreds of others: once for each kind
     least, said = _shrunk(parser, found, said)
     return Finding(parser.name, at, least, said)
 

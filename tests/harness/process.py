@@ -17,8 +17,10 @@ import aiohttp
 
 from gateway.ledger import accounts, credits
 from gateway.ledger.database import Database
+from tests.harness.warm import warm
 
 CREDIT = 1_000_000
+_PACKS = Path(__file__).parents[2] / "providers.d"
 OPENING = 10_000 * CREDIT  # millionths; more than any run spends
 
 
@@ -46,6 +48,14 @@ def policy(folder: Path, bases: Mapping[str, str], port: int, more: str = "") ->
     )
 
 
+def few(folder: Path, *providers: str) -> str:
+    """The line of a policy that has it load only these providers' packs, which takes a part of the time of all."""
+    (folder / "packs").mkdir()
+    for name in providers:
+        (folder / "packs" / name).symlink_to(_PACKS / name)
+    return f"catalog: ['{folder}/packs']\n"
+
+
 class Gateway:
     """The gateway in a process of its own. `wrap` is a command that runs it, such as a tracer."""
 
@@ -60,6 +70,7 @@ class Gateway:
         self.log = folder / "gateway.log"
         self._process: asyncio.subprocess.Process | None = None
         (folder / "config.yaml").write_text(config)
+        warm(folder / "gateway.db")
 
     async def launch(self) -> None:
         """Start it, and do not wait."""
@@ -86,10 +97,10 @@ class Gateway:
                 await asyncio.sleep(0.02)
         raise RuntimeError(f"the gateway did not become ready in {seconds:g} s; see {self.log}")
 
-    async def start(self) -> None:
-        """Start it and wait until it is ready. RuntimeError when it ends instead."""
+    async def start(self, seconds: float = 30) -> None:
+        """Start it and wait until it is ready. RuntimeError when it ends instead, or is not ready within so many seconds."""
         await self.launch()
-        if not await self.ready():
+        if not await self.ready(seconds):
             raise RuntimeError(f"the gateway ended with {self.code}: {self.log.read_text()[-2000:]}")
 
     @property
@@ -120,11 +131,21 @@ class Gateway:
             self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
 
-    async def stop(self) -> int:
-        """SIGTERM, and its exit code."""
+    def terminate(self) -> None:
+        """SIGTERM, if it still runs."""
         assert self._process is not None
         if self._process.returncode is None:
             self._process.terminate()
+
+    def hang_up(self) -> None:
+        """SIGHUP: it is to read its files again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.terminate()
+        assert self._process is not None
         return await self._process.wait()
 
 

@@ -32,9 +32,7 @@ class Source:
 
     def comments(self) -> Iterator[tuple[int, str]]:
         """Each comment with its line; what looks like one inside a text is none."""
-        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+        yield from _comments(self.text)
 
     def at(self, node: ast.AST | int, what: str) -> str:
         """Word a finding at a node or a line."""
@@ -44,6 +42,12 @@ class Source:
 @cache
 def _parsed(text: str, path: str) -> ast.Module:
     return ast.parse(text, path)
+
+
+@cache
+def _comments(text: str) -> tuple[tuple[int, str], ...]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return tuple((token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT)
 
 
 @cache

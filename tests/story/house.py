@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import aiohttp
 from gateway import app, settings
 from gateway.app import Running
 from gateway.ledger import credits as ledger_credits
+from gateway.ledger import generations
 from gateway.ledger.database import Database
 from gateway.simulators import Simulators
 
@@ -54,6 +56,20 @@ class House:
             await asyncio.sleep(0.02)
         raise AssertionError("it never came to hold")
 
+    async def submitted(self, count: int, seconds: float = 10) -> None:
+        """Wait until so many jobs are known at the providers, and the store knows them too."""
+        store = self.running.served.store if self.running.served is not None else None
+        assert store is not None
+        for _ in range(int(seconds * 50)):
+            found = [
+                await store.read(generations.find_any(name, attempts=True))
+                for _, name in await store.read(generations.live())
+            ]
+            if sum(each is not None and any(attempt.ref for attempt in each.attempts) for each in found) >= count:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("the jobs did not begin")
+
     async def balance(self) -> float:
         """What the account has left, with nothing held."""
         _, _, said = await self.ask("GET", "/v1/user/billing")
@@ -70,8 +86,10 @@ async def house(
     image: float = 0.05,
     video: float = 0.2,
     credits: float = 100,
+    also: Mapping[str, str] = {},
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[House]:
-    """Serve with every vendor played; `config` is added to the policy file."""
+    """Serve with every vendor played; `config` is added to the policy file, `also` to the variables; with `tls` it speaks that too."""
     sims = Simulators(chaos=chaos, image_seconds=image, video_seconds=video)
     await sims.start()
     providers = "".join(f"  {name}: {{base: {base}}}\n" for name, base in sims.bases.items())
@@ -80,11 +98,11 @@ async def house(
         f"egress: {{allow: [127.0.0.0/8]}}\nproviders:\n{providers}{config}"
     )
     (folder / "config.yaml").write_text(text)
-    environ = sims.secrets if secrets is None else secrets
+    environ = {**(sims.secrets if secrets is None else secrets), **also}
     if credits:
         await _fund(folder, credits)
     try:
-        serving = app.running(settings.load(folder / "config.yaml", environ), environ)
+        serving = app.running(settings.load(folder / "config.yaml", environ), environ, tls=tls)
         async with serving as running, aiohttp.ClientSession() as client:
             yield House(running, sims, client, folder)
     finally:

@@ -117,7 +117,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
         "gateway/artifacts/test_fetch.py::test_too_large_is_told_early_and_late",
         "gateway/artifacts/test_fetch.py::test_a_trickle_is_too_slow",
     ),
-    "F36": ("gateway/artifacts/test_disk.py::test_other_media_leaves_nothing",),
+    "F36": ("gateway/artifacts/test_store.py::test_other_media_leaves_nothing",),
     "F37": ("gateway/artifacts/test_kinds.py::test_too_many_pixels_are_refused",),
     "F38": (
         "gateway/test_egress.py::test_redirects_are_guarded",

@@ -8,8 +8,8 @@ from tests.harness import kills
 
 
 async def test_kills_leave_nothing_lost_stuck_or_charged_twice(tmp_path: Path, capsys) -> None:
-    """Six kills with twenty generations under way, and everything that has to be zero is."""
-    figures = await kills.run(6, 120, 7, tmp_path)
+    """Three kills with twenty generations under way, and everything that has to be zero is."""
+    figures = await kills.run(3, 60, 7, tmp_path)
     with capsys.disabled():
         print("\n" + figures.line())
     assert figures.bad() == 0, figures.notes

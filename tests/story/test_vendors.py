@@ -23,7 +23,7 @@ from tests.gateway.attempts.bench import PACKS, Bench, bench, faults, line
 from tests.providers.asking import INLINE, PICTURE, cases
 from tests.story.house import house
 
-CATALOG = catalog.load([PACKS])
+CATALOG = catalog.load_once([PACKS])
 PLAYED = sorted(CATALOG.providers.keys() & Simulators().bases.keys())
 MANY = sorted(model for model in CATALOG.ids() if len(CATALOG.offers(model)) >= 4)
 

@@ -90,7 +90,7 @@ RETURNING id;
 
 -- name: attempts_due
 -- Attempts nobody waits for that something is due for, the most overdue first.
-SELECT a.*, g.id AS generation_id, g.model FROM attempt a JOIN generation g ON g.seq = a.generation
+SELECT a.*, g.id AS generation_id, g.model, g.plan FROM attempt a JOIN generation g ON g.seq = a.generation
  WHERE a.due <= :at ORDER BY a.due LIMIT :limit;
 
 -- name: attempt_put_off

@@ -6,8 +6,9 @@ SELECT endpoint FROM delivery
 -- name: deliveries_due
 -- What is due at an endpoint, longest due first.
 SELECT d.*, v.type, v.id AS event_id, v.account_id, v.generation, v.data, v.at AS happened,
-       e.url, e.source, e.version, e.previous_until, e.previous
+       COALESCE(c.url, e.url) AS url, e.source, e.version, e.previous_until, e.previous, e.dialect
   FROM delivery d JOIN event v ON v.seq = d.event JOIN endpoint e ON e.id = d.endpoint
+  LEFT JOIN callback c ON c.generation = v.generation AND c.endpoint = d.endpoint
  WHERE d.state = 'pending' AND d.endpoint = :endpoint AND d.next_at <= :now
  ORDER BY d.next_at, d.seq LIMIT :limit;
 
@@ -25,8 +26,9 @@ RETURNING seq;
 -- name: delivery_whole
 -- One delivery with its event and its endpoint.
 SELECT d.*, v.type, v.id AS event_id, v.account_id, v.generation, v.data, v.at AS happened,
-       e.url, e.source, e.version, e.previous_until, e.previous
+       COALESCE(c.url, e.url) AS url, e.source, e.version, e.previous_until, e.previous, e.dialect
   FROM delivery d JOIN event v ON v.seq = d.event JOIN endpoint e ON e.id = d.endpoint
+  LEFT JOIN callback c ON c.generation = v.generation AND c.endpoint = d.endpoint
  WHERE d.seq = :seq;
 
 -- name: delivery_attempted
@@ -67,7 +69,8 @@ SELECT d.*, v.type, v.id AS event_id, v.account_id, g.id AS generation_id
 
 -- name: delivery_find
 -- One delivery, with the state of its endpoint.
-SELECT d.endpoint, d.event, e.state FROM delivery d JOIN endpoint e ON e.id = d.endpoint AND e.deleted IS NULL
+SELECT d.endpoint, d.event, e.state
+  FROM delivery d JOIN endpoint e ON e.id = d.endpoint AND e.deleted IS NULL AND e.dialect IS NULL
  WHERE d.id = :id;
 
 -- name: usage_backlog

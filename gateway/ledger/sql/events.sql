@@ -1,8 +1,13 @@
 -- name: event_listeners
--- The endpoints that want to hear of something in an account, and whether they can be told now.
+-- The endpoints that want to hear of something in an account, and whether they can be told now; and who is told of this one
+-- generation alone.
 SELECT s.endpoint, e.state
   FROM subscription s JOIN endpoint e ON e.id = s.endpoint
- WHERE s.type = :type AND s.account_id IN (:account, '') AND s.until IS NULL;
+ WHERE s.type = :type AND s.account_id IN (:account, '') AND s.until IS NULL
+UNION ALL
+SELECT c.endpoint, 'active' AS state
+  FROM callback c
+ WHERE c.generation = :generation AND c.events LIKE '%"' || CAST(:type AS TEXT) || '"%';
 
 -- name: event_write
 -- Writes an event, once per generation and type.

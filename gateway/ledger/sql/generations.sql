@@ -1,6 +1,6 @@
 -- name: idempotency_find
 -- What a key was answered with, and how far its generation has come.
-SELECT i.fingerprint, i.response, i.created, g.id, g.state
+SELECT i.fingerprint, i.response, i.created, g.id, g.state, g.created AS made, g.ended, g.deleted, g.error
   FROM idempotency i JOIN generation g ON g.seq = i.generation
  WHERE i.account_id = :account AND i.key = :key;
 
@@ -30,9 +30,9 @@ RETURNING posted - held AS available;
 -- Writes a new generation; its first transition is written with it.
 INSERT INTO generation
        (id, account_id, kind, model, request, plan, adjustments, provider_order, state, price, created, changed, deadline,
-        key_id)
+        key_id, owner)
 VALUES (:id, :account, :kind, :model, :request, :plan, :adjustments, :order, 'accepted', :price, :at, :at, :deadline,
-        :key)
+        :key, :owner)
 RETURNING seq;
 
 -- name: hold_open
@@ -105,6 +105,12 @@ UPDATE generation
        error = CASE WHEN error IS NULL THEN NULL ELSE '{}' END,
        removed = COALESCE(removed, :at), deleted = :at
  WHERE id = :id AND account_id = :account AND deleted IS NULL AND state IN ('succeeded', 'failed', 'canceled')
+RETURNING seq;
+
+-- name: generation_shorten
+-- Puts in place of what an ended generation was asked for the same without the files in it.
+UPDATE generation SET request = :request
+ WHERE id = :id AND deleted IS NULL AND state IN ('succeeded', 'failed', 'canceled')
 RETURNING seq;
 
 -- name: generations_outdated

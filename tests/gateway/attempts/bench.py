@@ -18,6 +18,7 @@ from gateway.artifacts.disk import Disk
 from gateway.artifacts.fetch import open_session
 from gateway.artifacts.keeper import Keeper, Limits
 from gateway.artifacts.source import Source
+from gateway.artifacts.store import Store
 from gateway.attempts import job as jobs
 from gateway.attempts.attempt import Walker
 from gateway.attempts.collect import Collector
@@ -44,15 +45,19 @@ OPENING = 1_000_000_000
 @functools.cache
 def shipped() -> catalog.Catalog:
     """Every pack that is shipped; reading them takes longer than most tests."""
-    return catalog.load([PACKS])
+    return catalog.load_once([PACKS])
 
 
 class Hurried(SystemClock):
-    """A clock on which waiting takes a tenth of its time; the far ends are told to hurry as well."""
+    """A clock on which waiting takes a tenth of its time, or less; the far ends are told to hurry as well."""
+
+    def __init__(self, times: float = 10) -> None:
+        """Wait for so many times less than asked."""
+        self._times = times
 
     async def sleep(self, seconds: float) -> None:
-        """Wait a tenth of it."""
-        await super().sleep(seconds / 10)
+        """Wait a part of it."""
+        await super().sleep(seconds / self._times)
 
 
 @dataclass
@@ -125,16 +130,17 @@ async def bench(
     *,
     packs: catalog.Catalog | None = None,
     callback: Callback | None = None,
+    artifacts: Store | None = None,
     **pace: float,
 ) -> AsyncIterator[Bench]:
     """Set everything up; on leaving the runs are dropped where they are, as a crash would."""
     sims = Simulators(chaos=chaos, image_seconds=pace.get("image", 0.05), video_seconds=pace.get("video", 0.1))
     await sims.start()
-    clock, packs = Hurried(), packs or shipped()
+    clock, packs = Hurried(pace.get("times", 10)), packs or shipped()
     store = await Database.open(folder / "bench.db", now=clock.now_ms)
     await store.write(accounts.ensure("local", "", clock.now_ms()))
     await store.write(credits.add("local", OPENING, "opening", "", clock.now_ms()))
-    async with line(folder, sims, store, packs, clock, callback) as runs:
+    async with line(folder, sims, store, packs, clock, callback, artifacts=artifacts) as runs:
         yield Bench(sims, store, runs, clock, packs)
     await store.close()
     await sims.close()
@@ -148,6 +154,8 @@ async def line(
     packs: catalog.Catalog,
     clock: Hurried,
     callback: Callback | None = None,
+    *,
+    artifacts: Store | None = None,
 ) -> AsyncIterator[Runs]:
     """Runs over a store that is already there: what a process has in memory."""
     disk = Disk(folder / "outputs")
@@ -156,7 +164,7 @@ async def line(
     outputs = open_session(LOOPBACK)
     async with aiohttp.ClientSession(connector=connector) as session, outputs:
         secrets = Secrets(sims.secrets, sims.secrets)
-        collector = Collector(store, Keeper(outputs, disk, Limits(1 << 26, 1 << 30), LOOPBACK), clock)
+        collector = Collector(store, Keeper(outputs, artifacts or disk, Limits(1 << 26, 1 << 30), LOOPBACK), clock)
         spoken = Line(Wire(session, secrets, 2.0), Inputs(Source(outputs, LOOPBACK)), clock, 5.0, callback)
         walker = Walker(store, spoken, collector, clock, Random(1), 2_000)
 

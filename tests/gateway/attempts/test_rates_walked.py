@@ -156,7 +156,7 @@ def test_a_stop_while_it_waits_leaves_nothing_in_doubt() -> None:
         assert stage.loop.time() - began < 2
         records = [await stage.record(each) for each in found if isinstance(each, str)]
         assert sum(bool(record.attempts) for record in records) == 1
-        stage.runs._draining = False  # as a new process would be
+        stage.runs._over.clear()  # as a new process would be
         await resume(stage.store, stage.runs)
         await stage.over()
         records = [await stage.record(each) for each in found if isinstance(each, str)]

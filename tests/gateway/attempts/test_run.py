@@ -90,7 +90,7 @@ async def test_a_failing_submit_leads_to_the_next_provider(tmp_path: Path, rule:
 )
 async def test_a_job_that_comes_to_nothing_leads_to_the_next_provider(tmp_path: Path, rule: dict, fault: str) -> None:
     """A job that failed later, or whose output cannot be had, is followed by the next provider."""
-    async with bench(tmp_path, [{"provider": "replicate", **rule}]) as at:
+    async with bench(tmp_path, [{"provider": "replicate", **rule}], times=100) as at:  # an output is fetched many times
         record = await at.outcome(await at.begin(SEEDREAM, ("replicate", "fal"), prompt="a seal"))
         assert faults(record) == [("replicate", fault), ("fal", None)]
         assert await at.spent() == 40_000
@@ -198,7 +198,7 @@ async def test_a_restart_after_an_unanswered_submit_is_in_doubt(tmp_path: Path) 
 async def test_fewer_outputs_than_asked_cost_their_share(tmp_path: Path) -> None:
     """With one of four pictures lost the caller pays for three."""
     lost = [{"call": "output", "do": "output_404", "after": 0, "times": 5}]
-    async with bench(tmp_path, lost) as at:
+    async with bench(tmp_path, lost, times=100) as at:
         record = await at.outcome(await at.begin("bfl/flux-schnell", ["fal"], prompt="a seal", count=4))
         assert (record.state, len(record.artifacts), record.settled) == (State.SUCCEEDED, 3, 9_000)
         assert await at.spent() == 9_000

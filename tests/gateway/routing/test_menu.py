@@ -8,7 +8,7 @@ import pytest
 
 from gateway.generation import Kind, Type, Value
 from gateway.offer import Limits, Offer, Price
-from gateway.providers.catalog import Catalog, load
+from gateway.providers.catalog import Catalog, load_once
 from gateway.routing.menu import Dish, Menu, menu
 from tests.gateway.routing.offers import MODEL, PROMPT, form, offer, pick
 
@@ -163,7 +163,7 @@ def test_a_refusal_says_what_would_be_right(name: str, value: Value, refusal: st
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
     """The packs that are shipped."""
-    return load([PACKS])
+    return load_once([PACKS])
 
 
 SHIPPED = ("bytedance/seedream-4.5", "bytedance/seedance-1-pro", "bfl/flux-schnell")
