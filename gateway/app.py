@@ -50,12 +50,14 @@ from gateway.routing.health import Health
 from gateway.running import Running, Served, account_caps, account_rates
 from gateway.settings import Auth, Booking, Settings
 from gateway.state import kept_packs, peppers, secret_of
+from gateway.threads import Threads
 from gateway.upkeep import Ages, Upkeep
 from gateway.webhooks.outbox import Outbox
 from gateway.world import load
 
 LOCAL = "local"  # the one account there is without keys
 _FILES = 8  # the part of memory, one in so many, that callers' files may take on their way to providers
+_THREADS = 6  # beside the loop: reading packs, taking pictures apart, hashing; two cores keep no more busy
 _CALLS = 2_000  # connections to providers: a call that holds the line for a minute holds one
 
 
@@ -78,6 +80,7 @@ async def running(
     now = Running(await asyncio.to_thread(load, settings, environ, kept_packs(settings)), Drain(clock), clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(traces.opened(environ, __version__))
+        asyncio.get_running_loop().set_default_executor(Threads(_THREADS, "beside"))
         store = await Database.open(settings.store.place, now=clock.now_ms)
         stack.push_async_callback(store.close)
         lease = await _lease(stack, store, clock)

@@ -12,7 +12,6 @@ import hashlib
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -22,6 +21,7 @@ from gateway.artifacts.fault import NotStored, StorageFault
 from gateway.artifacts.kinds import Kind, Media, admit, measure
 from gateway.artifacts.part import Part, sweep, sync_folder
 from gateway.artifacts.store import Artifact, Stored
+from gateway.threads import Threads
 
 _THREADS = 4  # a disk's queue is kept busy by few writers; more would only hold more memory
 _PARTS = ".parts"  # unfinished files; no generation's folder can have this name
@@ -41,7 +41,7 @@ class Disk:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._parts = root / _PARTS
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="outputs")
+        self._threads = Threads(_THREADS, thread_name_prefix="outputs")
 
     @property
     def name(self) -> str:

@@ -114,7 +114,7 @@ def _outcome(result: Result) -> Outcome | None:
 
 def tell_end(job: Job, outcome: str, now: int) -> None:
     """Log and measure a generation that ended; `now` in ms."""
-    seconds = (now - job.created) / 1000
+    seconds = max(0, now - job.created) / 1000  # the time of day may have been set back since
     metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
     metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds, traces.exemplar())
     log.event(f"generation_{outcome}", model=job.model, seconds=round(seconds, 3), attempts=job.made)

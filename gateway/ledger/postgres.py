@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from gateway import log
 from gateway.clock import SystemClock
@@ -35,6 +36,7 @@ from gateway.ledger.upgrade import upgrade
 
 Sleep = Callable[[float], Awaitable[None]]
 
+_SECRET = 12  # characters from which on a password is no word that a log is full of
 _READERS = 4  # connections: reads of a few statements each, and the server does them side by side
 _CONNECT = 5.0  # seconds to reach the server, and for a statement that only asks how things stand
 _GOODBYE = 1.0  # seconds for the server to say goodbye; what was acknowledged is on its disk
@@ -98,6 +100,8 @@ class Server:
     async def open(cls, address: str, failed: asyncio.Event, now: int) -> Server:
         """Reach the database and bring it to this version; the errors are those of the store."""
         self = cls(address, failed)
+        if len(password := unquote(urlsplit(address).password or "")) >= _SECRET:
+            log.register(password)
         try:
             connection = await self._writing.ready()
             await upgrade(connection, now)
