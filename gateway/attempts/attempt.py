@@ -156,6 +156,12 @@ class Walker:
                 reading = await self._doubts.clear(job, step, target, unsure)
                 return await self._go_on(job, step, target, attempt.id, reading, report)
 
+    async def forsake(self, job: Job, attempt: Attempt) -> Result:
+        """Give an attempt up that a restart found open, and whose pack is gone: its job may run, and nothing can be asked of it."""
+        reach = Reach.UNSURE if attempt.state is AttemptState.SUBMITTING else Reach.ACCEPTED
+        fault = Fault(FaultKind.TIMEOUT, reach, "the provider's pack is gone, and with it the way to ask for the job")
+        return await self._close(job, attempt.id, fault, attempt.cost)
+
     async def _submitted(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
         now = self._clock.now_ms()
         kept = dict(reading.kept)

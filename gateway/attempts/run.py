@@ -339,6 +339,8 @@ class Runs:
     ) -> Result:
         job.tried.add(step.provider)
         if target is None or step.form >= len(target.model.shapes):
+            if attempt is not None:
+                return await self._walker.forsake(job, attempt)
             return Failed(Fault(FaultKind.NOT_SERVED, Reach.UNSENT, "the provider's pack is gone"))
         if attempt is not None:
             return await self._walker.take_up(job, step, target, attempt, report)
