@@ -7,7 +7,6 @@ threads of the store's own, about a megabyte at a time: hashing and writing that
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import re
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gateway.artifacts.batches import BATCH, batches
-from gateway.artifacts.fault import NotStored, StorageFault
+from gateway.artifacts.fault import NotStored, unusable
 from gateway.artifacts.kinds import Kind, Media, admit, measure
 from gateway.artifacts.part import Part, sweep, sync_folder
 from gateway.artifacts.store import Artifact, Stored
@@ -29,7 +28,6 @@ _GENERATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 _URI = re.compile(
     r"file:([0-9a-f]{2})/([A-Za-z0-9][A-Za-z0-9_-]{0,127})/([0-9]{1,6}-[0-9a-f]{16}\.[a-z0-9]{1,5})", re.ASCII
 )
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -113,9 +111,7 @@ class Disk:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
         except OSError as exc:
-            full = exc.errno in _FULL
-            why = "no space is left" if full else (exc.strerror or "input/output error").lower()
-            raise StorageFault(f"the outputs' folder cannot be used: {why}", full=full) from exc
+            raise unusable(exc, "the outputs' folder") from exc
 
     async def _drop(self, part: Part, writing: asyncio.Future[None] | None) -> None:
         if writing is not None:

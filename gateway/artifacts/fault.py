@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Literal
 
 OutputFaultKind = Literal[
     "gone", "refused", "truncated", "too_large", "too_slow", "not_media", "blocked", "unreachable"
 ]
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class OutputFault(Exception):  # noqa: N818 - one word with the other faults
@@ -30,6 +34,13 @@ class StorageFault(Exception):  # noqa: N818 - one word with the other faults
     def __init__(self, message: str, *, full: bool = False) -> None:
         super().__init__(message)
         self.full = full
+
+
+def unusable(exc: OSError, folder: str, remedy: str = "") -> StorageFault:
+    """What it means that a folder, named in words, cannot be worked on; never its path."""
+    full = exc.errno in _FULL
+    why = "no space is left" if full else (exc.strerror or "input/output error").lower()
+    return StorageFault(f"{folder} cannot be used: {why}{remedy}", full=full)
 
 
 class NotStored(LookupError):  # noqa: N818 - the answer to a look-up, not a failure

@@ -11,19 +11,18 @@ import os
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gateway.artifacts.batches import BATCH, batches
-from gateway.artifacts.fault import StorageFault
+from gateway.artifacts.fault import unusable
 from gateway.artifacts.kinds import Kind, Media, Size, admit, measure
 from gateway.artifacts.part import Part, sweep
+from gateway.threads import Threads
 
 _THREADS = 4  # as many as write to a disk elsewhere in this folder
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -48,7 +47,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="spool")
+        self._threads = Threads(_THREADS, thread_name_prefix="spool")
 
     async def start(self) -> None:
         """Make the folder, for its owner alone, and remove what processes left that are no more."""
@@ -86,12 +85,7 @@ class Spool:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
         except OSError as exc:
-            full = exc.errno in _FULL
-            why = "no space is left" if full else (exc.strerror or "input/output error").lower()
-            raise StorageFault(
-                f"the folder for outputs on their way to the bucket cannot be used: {why}; TMPDIR names another",
-                full=full,
-            ) from exc
+            raise unusable(exc, "the folder for outputs on their way to the bucket", "; TMPDIR names another") from exc
 
 
 def _piece(path: Path, start: int) -> bytes:

@@ -31,7 +31,6 @@ class Alone:
         self._runs = runs
         self.wait = runs.wait
         self.nudge = runs.nudge
-        self.count = 1
 
     async def start(self) -> None:
         """Go on with what the last process left."""
@@ -55,7 +54,6 @@ class Replica:
         self._asked = asyncio.Event()
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self.count = 1  # how many there are
 
     async def start(self) -> None:
         """Take over what is nobody's, and begin to look and to listen."""
@@ -137,9 +135,8 @@ class Replica:
     async def _look(self) -> None:
         peers = await self._store.read(leases.peers())
         there = [peer for peer in peers if not peer.late]
-        self.count = max(1, len(there))
         self._lease.leads = bool(peers) and peers[0].epoch == self._lease.epoch and self._lease.is_held()
-        metrics.REPLICAS.set(self.count)
+        metrics.REPLICAS.set(len(there))
         if len(there) < len(peers) or await self._store.read(leases.are_orphans()):
             await self._take_over()
 

@@ -12,10 +12,10 @@ from typing import Any
 from gateway.generation import Type, Value, word
 from gateway.ingress import fields as native
 from gateway.ingress.images import size as sizes
+from gateway.ingress.order import take_order
 from gateway.ingress.refusal import Refusal
 from gateway.routing.menu import Menu
 
-ORDER = ("provider_order", native.ORDER)
 _MOST = 10  # pictures of one request, as that API has it
 _MOST_PARTIAL = 3
 _FORMATS = {"jpeg": "jpg"}  # their word for a format, and ours
@@ -138,7 +138,7 @@ def read(body: Mapping[str, Any], menu: Menu, images: Sequence[str] = (), mask: 
             f"a request has at most {native.MOST} fields, their names at most {native.LONGEST} characters",
         )
     left = {name: value for name, value in body.items() if value is not None and name not in _IGNORED | {"model"}}
-    order = _order(left)
+    order = take_order(left, _wrong)
     look = _look(left.pop("response_format", None))
     stream = left.pop("stream", False)
     if not isinstance(stream, bool):
@@ -244,20 +244,6 @@ _READERS: Mapping[str, Callable[[_Reading, Any], None]] = MappingProxyType(
         "moderation": _loose("moderation", "auto"),
     }
 )
-
-
-def _order(left: dict[str, Any]) -> str | None:
-    said = [left.pop(name) for name in ORDER if name in left]
-    if len(said) > 1:
-        raise _wrong(ORDER[0], "is said twice; send it once")
-    if not said:
-        return None
-    [order] = said
-    if isinstance(order, list) and all(isinstance(each, str) for each in order):
-        return ", ".join(order)
-    if not isinstance(order, str):
-        raise _wrong(ORDER[0], "must be a text such as 'fastest', or ids of providers, in a list or joined by commas")
-    return order
 
 
 def _look(value: Any) -> Look | None:

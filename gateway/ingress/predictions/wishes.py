@@ -13,6 +13,7 @@ from gateway.artifacts.kinds import identify
 from gateway.egress import BadAddress, Policy
 from gateway.generation import word
 from gateway.ingress import fields as native
+from gateway.ingress.order import ORDER, order_of
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.callbacks import Callback
 from gateway.ledger.events import EventType
@@ -20,7 +21,6 @@ from gateway.providers.heard import Heard, Unheard
 from gateway.providers.reverse import Named, Spellings
 from gateway.webhooks import target
 
-ORDER = ("provider_order", native.ORDER)
 INPUT = "input"
 _KNOWN = frozenset({"version", INPUT, "webhook", "webhook_events_filter", "stream", *ORDER})
 _ENDS = (EventType.COMPLETED, EventType.FAILED, EventType.CANCELED)
@@ -91,7 +91,7 @@ def read(body: Mapping[str, Any], model: Named, spellings: Spellings) -> Wishes:
     asked = {name: _typed(value) for name, value in given.items() if name not in ORDER}
     match spellings.read(model, {INPUT: asked}, (INPUT,)):
         case Heard() as heard:
-            return Wishes(model, heard, _order({**body, **given}), _echo(asked))
+            return Wishes(model, heard, order_of({**body, **given}), _echo(asked))
         case Unheard(problems) as unheard:
             told = [{"field": each.parameter, "message": each.says} for each in problems]
             raise Refusal("invalid_input", unheard.says, field=problems[0].parameter, details={"problems": told})
@@ -153,16 +153,6 @@ def _typed(value: Any) -> Any:
     except binascii.Error:
         return value
     return value if media is None else f"data:{media.type};base64,{value.removeprefix(_UNTYPED)}"
-
-
-def _order(given: Mapping[str, Any]) -> str | None:
-    asked = next((given[name] for name in ORDER if given.get(name) is not None), None)
-    if isinstance(asked, list) and all(isinstance(each, str) for each in asked):
-        asked = ",".join(asked)
-    if asked is not None and not isinstance(asked, str):
-        said = f"{ORDER[0]} must be a text such as 'fastest', or ids of providers"
-        raise Refusal("invalid_provider_order", said, field=ORDER[0])
-    return asked
 
 
 def _echo(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.egress import BadAddress, Policy
 from gateway.ingress import fields as native
+from gateway.ingress.order import ORDER, order_of
 from gateway.ingress.queue.names import Names
 from gateway.ingress.refusal import Refusal
 from gateway.ledger.callbacks import Callback
@@ -16,7 +17,6 @@ from gateway.providers.heard import Heard, Unheard
 from gateway.providers.reverse import Named, Spellings
 from gateway.webhooks import target
 
-ORDER = ("provider_order", native.ORDER)
 DIALECT = "queue"
 _ENDS = (EventType.COMPLETED, EventType.FAILED, EventType.CANCELED)
 _LONGEST_NAME = 200  # characters of a model's name
@@ -58,7 +58,7 @@ def read(body: Mapping[str, Any], model: Named, spellings: Spellings, aside: tup
     if len(body) > native.MOST or any(len(name) > native.LONGEST for name in body):
         said = f"a request has at most {native.MOST} parameters, their names at most {native.LONGEST} characters"
         raise Refusal("invalid_input", said)
-    order = _order(body)
+    order = order_of(body)
     match spellings.read(model, {name: value for name, value in body.items() if name not in ORDER}):
         case Heard() as heard:
             return Wishes(model, heard, order, (*(each.says for each in heard.adjusted), *aside))
@@ -89,13 +89,3 @@ def callback(url: str | None, policy: Policy, own: Collection[str], names: Names
     except BadAddress as error:
         raise Refusal("invalid_input", f"{field} cannot be told: {error}", field=field) from error
     return Callback(DIALECT, url, _ENDS)
-
-
-def _order(body: Mapping[str, Any]) -> str | None:
-    asked = next((body[name] for name in ORDER if body.get(name) is not None), None)
-    if isinstance(asked, list) and all(isinstance(each, str) for each in asked):
-        asked = ",".join(asked)
-    if asked is not None and not isinstance(asked, str):
-        said = f"{ORDER[0]} must be a text such as 'fastest', or ids of providers"
-        raise Refusal("invalid_provider_order", said, field=ORDER[0])
-    return asked

@@ -11,7 +11,7 @@ from typing import Any
 from gateway.generation import Value
 from gateway.ingress import fields as native
 from gateway.ingress.images import size as sizes
-from gateway.ingress.images.wishes import ORDER
+from gateway.ingress.order import take_order
 from gateway.ingress.refusal import Refusal
 from gateway.offer import Fit, fit
 from gateway.routing.menu import Menu
@@ -67,7 +67,7 @@ def read(body: Mapping[str, Any], menu: Menu, references: Sequence[Reference]) -
         said = f"a request has at most {native.MOST} fields, their names at most {native.LONGEST} characters"
         raise Refusal("invalid_input", said)
     left = {name: value for name, value in body.items() if value is not None and name not in _IGNORED}
-    order = _order(left)
+    order = take_order(left, wrong)
     reading = _Reading(menu)
     _referred(reading, references)
     for name, read_one in _READERS.items():
@@ -194,23 +194,6 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Value] | None:
 
 
 _READERS: Mapping[str, Callable[[_Reading, Any], None]] = MappingProxyType({"size": _size, "seconds": _seconds})
-
-
-def _order(left: dict[str, Any]) -> str | None:
-    said = [left.pop(name) for name in ORDER if name in left]
-    if len(said) > 1:
-        raise wrong(ORDER[0], "is said twice; send it once")
-    match said:
-        case []:
-            return None
-        case [list(names)] if all(isinstance(each, str) for each in names):
-            return ", ".join(names)
-        case [str(order)]:
-            return order
-        case _:
-            raise wrong(
-                ORDER[0], "must be a text such as 'fastest', or ids of providers, in a list or joined by commas"
-            )
 
 
 def _values(menu: Menu, name: str) -> tuple[Value, ...]:
