@@ -50,6 +50,10 @@ class Keeper:
         self._limits = limits
         self._policy = policy
 
+    def is_at_hand(self, output: Output) -> bool:
+        """Whether an output came inside an answer, or stays where it is: nothing is fetched to make it ours."""
+        return self._store is None or output.url is None or is_inline(output.url)
+
     async def keep(self, generation: str, index: int, output: Output, kind: Kind) -> Artifact | Relayed:
         """Make one output ours, trying once. OutputFault for the source's failures, StorageFault for the store's."""
         source = output.url if output.url is not None else f"data:{output.mime or ''};base64,{output.b64}"

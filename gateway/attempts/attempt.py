@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from random import Random
 from typing import Any
 
 from gateway import log
 from gateway.attempts.aftercare import following, note_late
-from gateway.attempts.collect import Collector, Failed, Gone, Result
+from gateway.attempts.collect import Collector, Done, Failed, Gone, Result
 from gateway.attempts.doubt import Doubts, is_unsure
-from gateway.attempts.heard import AWAY, NOTHING, hear
+from gateway.attempts.heard import AWAY, COST, NOTHING, costed, has_ended, hear, may_be_too_early
 from gateway.attempts.job import Job, fault_row, nobody, steady
 from gateway.attempts.line import Line, Target, Told
+from gateway.attempts.opening import Opened
 from gateway.attempts.pace import Paces, next_look, ran
 from gateway.attempts.report import Report
 from gateway.attempts.room import Share
@@ -33,13 +34,11 @@ from gateway.providers.render import Call
 from gateway.providers.wire import Broken
 from gateway.routing.plan import Step
 
-_LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
 _AGAIN = 1.0  # seconds at least between looks for outputs that were lost
 _LOST = Fault(
     FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "the output came inside the answer and was lost when the gateway stopped"
 )
 _INLINE = "data:"
-_COST = "reported_cost"  # kept beside what finds the job again
 
 
 class Walker:
@@ -68,6 +67,18 @@ class Walker:
         self._poll_grace = poll_grace
         self.paces = paces or Paces()
         self._doubts = Doubts(line, clock, self._pause)
+
+    def at_once(self, job: Job, step: Step, target: Target) -> Call | None:
+        """The call that begins a job; None where anything has to be waited for before it goes out."""
+        return self._line.at_once(job, step, target)
+
+    async def go_out(self, job: Job, opened: Opened, report: Report) -> Result:
+        """Make a new attempt whose intent was committed when its generation was accepted."""
+        step, target, call = opened.ready.step, opened.ready.target, opened.ready.call
+        reading = await self._send(job, step, target, call, report)
+        result = await self._go_on(job, step, target, opened.attempt, reading, report)
+        job.settled = result.settled if isinstance(result, Done) and reading.state is JobState.SUCCEEDED else None
+        return result
 
     async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
         """Make a new attempt: the intent is committed before the first byte leaves.
@@ -101,15 +112,18 @@ class Walker:
         attempt = await self._store.write(opening)
         if attempt is None:
             return Gone()
-        log.event("attempt_started", generation=job.id, attempt=job.n, provider=step.provider, model=job.model)
         if isinstance(call, Fault):
             return await self._close(job, attempt, call, None)
+        return attempt, await self._send(job, step, target, call, report)
+
+    async def _send(self, job: Job, step: Step, target: Target, call: Call, report: Report) -> Reading:
+        log.event("attempt_started", generation=job.id, attempt=job.n, provider=step.provider, model=job.model)
         reading = await self._line.submit(job, step, target, call, has_turn=True)
         if is_unsure(reading):
             assert reading.fault is not None
             report.lost(reading.fault)
             reading = await self._doubts.clear(job, step, target, reading, call)
-        return attempt, reading
+        return reading
 
     async def _in_turn(self, job: Job, step: Step, call: Call) -> Call | Fault:
         """Wait until the provider's rate has room; who cancels meanwhile is heeded when the intent is to be written."""
@@ -144,7 +158,7 @@ class Walker:
                 )
             case AttemptState.STORING if attempt.outputs:
                 outputs = tuple(Output(**output) for output in attempt.outputs)
-                counted = attempt.cost if attempt.cost is not None else (attempt.kept or {}).get(_COST)
+                counted = attempt.cost if attempt.cost is not None else (attempt.kept or {}).get(COST)
                 return await self._collect(job, step, attempt.id, outputs, counted)
             case AttemptState.STORING if attempt.kept:
                 return await self._collect_again(job, step, target, attempt.id, attempt.kept)
@@ -166,7 +180,7 @@ class Walker:
         now = self._clock.now_ms()
         kept = dict(reading.kept)
         if reading.cost is not None:
-            kept[_COST] = reading.cost  # some count at once, and never again
+            kept[COST] = reading.cost  # some count at once, and never again
         taken = await self._store.write(ledger.submitted(attempt, str(kept["id"]), kept, now))
         if taken is False:
             await self._stop(job, step, target, attempt, kept)
@@ -195,7 +209,7 @@ class Walker:
         while True:
             known = self.paces.of(step.provider, job.model, step.form) if blind is None else None
             usual = next_look(pace, known, now - began, self._random.random(), heard)
-            wait = max(min(usual * self._line.slower(step.provider), end - now), 0)
+            wait = max(min(self._line.rest(step.provider, usual), end - now), 0)
             due = now + wait
             has_turn = await self._turn_to_look(job, step.provider, wait / 1000)
             if job.is_unwanted:
@@ -211,8 +225,8 @@ class Walker:
                     fault = withdrawn(asked - began, usual_of(job, step, self.paces))
                     return await self._close(job, attempt, fault, None)
             now = steady(self._clock)
-            unseen = reading.state is None or self._may_be_too_early(reading, began, now)
-            if not unseen and running is not None and asked - due <= wait and _has_ended(reading):
+            unseen = reading.state is None or may_be_too_early(reading, began, now)
+            if not unseen and running is not None and asked - due <= wait and has_ended(reading):
                 seen = asked if asked + 1 < due else running  # woken before its time: it has just ended
                 self.paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began), heard)
             heard = hear(heard, None if unseen else reading.state, reading.share, asked - began)
@@ -220,10 +234,10 @@ class Walker:
             running = None if unseen else asked
             blind = None if not unseen else asked if blind is None else blind
             if reading.state is JobState.SUCCEEDED:
-                return await self._hand_over(job, step, attempt, _costed(reading, kept))
+                return await self._hand_over(job, step, attempt, costed(reading, kept))
             if not unseen and reading.state in {JobState.FAILED, JobState.CANCELED}:
                 assert reading.fault is not None
-                return await self._close(job, attempt, reading.fault, _costed(reading, kept).cost)
+                return await self._close(job, attempt, reading.fault, costed(reading, kept).cost)
             if now >= end or (blind is not None and now - blind > self._poll_grace):
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
@@ -259,14 +273,16 @@ class Walker:
         )
         return await self._line.look(job.id, step, target, kept, account=job.account)
 
-    @staticmethod
-    def _may_be_too_early(reading: Reading, began: int, now: int) -> bool:
-        unknown = reading.fault is not None and reading.fault.kind is FaultKind.LOST and reading.fault.status == 404
-        return unknown and now - began < _LOST_GRACE
-
     async def _hand_over(self, job: Job, step: Step, attempt: int, reading: Reading) -> Result:
-        """Keep where the outputs are before they are fetched: a restart then fetches them again instead of paying again."""
+        """Keep where the outputs are before they are fetched: a restart then fetches them again instead of paying again.
+
+        Where nothing has to be fetched that is kept with the end itself.
+        """
         links = [asdict(output) for output in reading.outputs if not _is_inline(output)]
+        if job.walked() == (job,) and job.lead is None:
+            result = await self._collector.deliver(job, step, attempt, reading.outputs, links, reading.cost)
+            if result is not None:
+                return result
         if not await self._store.write(ledger.storing(attempt, links, self._clock.now_ms())):
             await note_late(self._store, attempt, step.provider, step.price, reading.cost)
             return Gone()
@@ -299,7 +315,7 @@ class Walker:
         """Look once more at a job that has ended: its outputs were inside an answer, and went with the process that held it."""
         every = target.model.shapes[step.form].lifecycle.pace.every / 1000
         while True:
-            reading = _costed(await self._line.look(job.id, step, target, kept, account=job.account), kept)
+            reading = costed(await self._line.look(job.id, step, target, kept, account=job.account), kept)
             if reading.state is JobState.SUCCEEDED:
                 return await self._collect(job, step, attempt, reading.outputs, reading.cost)
             if reading.state in {JobState.FAILED, JobState.CANCELED}:
@@ -378,16 +394,6 @@ class Walker:
         finally:
             job.resting = job.nudged = False
         return not job.is_unwanted
-
-
-def _costed(reading: Reading, kept: Mapping[str, Any]) -> Reading:
-    return reading if reading.cost is not None else replace(reading, cost=kept.get(_COST))
-
-
-def _has_ended(reading: Reading) -> bool:
-    """Whether it was the job that ended: one that is lost may have run on."""
-    lost = reading.fault is not None and reading.fault.kind is FaultKind.LOST
-    return reading.state is JobState.SUCCEEDED or (reading.state is JobState.FAILED and not lost)
 
 
 def _is_inline(output: Output) -> bool:

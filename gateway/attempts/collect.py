@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway import log, metrics
 from gateway.artifacts.fault import OutputFault, StorageFault
@@ -16,9 +16,10 @@ from gateway.attempts.job import Job
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Kind
-from gateway.ledger import generations
+from gateway.ledger import generations, together
 from gateway.ledger.database import Database
 from gateway.ledger.records import ArtifactLike
+from gateway.ledger.together import Delivery, Opening, Settled
 from gateway.money import CREDIT, share
 from gateway.outcome import Output
 from gateway.routing.plan import Step
@@ -30,6 +31,10 @@ _STORE_AGAIN = 5.0  # seconds before a store that is down is tried again, until 
 
 class Keeper(Protocol):
     """Where outputs are taken to."""
+
+    def is_at_hand(self, output: Output) -> bool:
+        """Whether an output is made ours without fetching anything."""
+        ...
 
     async def keep(self, generation: str, index: int, output: Output, kind: Kind) -> ArtifactLike:
         """Make one output ours. OutputFault when the source gives nothing usable, StorageFault when the store fails."""
@@ -43,6 +48,8 @@ class Keeper(Protocol):
 @dataclass(frozen=True, slots=True)
 class Done:
     """The generation succeeded and is settled."""
+
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Collector:
                 return Unstored(str(fault))
         if not kept:
             return Failed(trouble or Fault(FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "there was no output"))
-        captured = max(1, share(step.price, len(kept), job.asked))
+        captured = _captured(job, step, len(kept))
         settlement = generations.succeed(
             job.id,
             attempt,
@@ -104,9 +111,49 @@ class Collector:
             others=(job.lead or job).made > 1,
         )
         if not await self._store.write(settlement):
-            await note_late(self._store, attempt, step.provider, step.price, cost)
-            await self._let_go(job)
-            return Gone()
+            return await self._too_late(job, step, attempt, cost)
+        self._tell(job, step, kept, captured, cost)
+        return Done()
+
+    async def deliver(
+        self,
+        job: Job,
+        step: Step,
+        attempt: int,
+        outputs: Sequence[Output],
+        links: Sequence[Mapping[str, Any]],
+        cost: int | None,
+    ) -> Result | None:
+        """Keep outputs that are at hand and settle with that; None when they are not, and nothing was done."""
+        wanted = outputs[: job.asked]
+        if not wanted or not all(self._keeper.is_at_hand(each) for each in wanted):
+            return None
+        kept: list[ArtifactLike] = []
+        for index, output in enumerate(wanted):
+            try:
+                with traced.keeping(index, output) as span:
+                    kept.append(await self._keeper.keep(job.id, index, output, job.kind))
+                    traced.kept(span, kept[-1])
+            except Waiting as waiting:
+                await waiting.taken.discard()
+                return None
+            except (OutputFault, StorageFault):
+                return None  # to be told, or tried again, where the patience for that is
+        captured, opening = _captured(job, step, len(kept)), Opening(step.provider, step.native, step.form, step.price)
+        at, others = self._clock.now_ms(), job.made > 1
+        settled = Delivery(job.id, attempt, links, kept, captured, at, step.provider, cost, others)
+        if not await self._store.write(together.deliver(settled)):
+            return await self._too_late(job, step, attempt, cost)
+        self._tell(job, step, kept, captured, cost)
+        return Done(Settled(opening, settled))
+
+    async def _too_late(self, job: Job, step: Step, attempt: int, cost: int | None) -> Gone:
+        await note_late(self._store, attempt, step.provider, step.price, cost)
+        await self._let_go(job)
+        return Gone()
+
+    @staticmethod
+    def _tell(job: Job, step: Step, kept: Sequence[ArtifactLike], captured: int, cost: int | None) -> None:
         metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
         size = sum(each.size or 0 for each in kept)
         metrics.OUTPUT_BYTES.labels(job.kind.value).inc(size)
@@ -114,7 +161,6 @@ class Collector:
             "outputs_stored", generation=job.id, attempt=job.n, provider=step.provider, outputs=len(kept), bytes=size
         )
         traced.settled(captured, cost)
-        return Done()
 
     async def _let_go(self, job: Job) -> None:
         try:
@@ -153,3 +199,8 @@ class Collector:
                     raise
                 log.event("output_store_again", level="warning", generation=job.id, reason=str(fault), wait=wait)
             await self._clock.sleep(wait)
+
+
+def _captured(job: Job, step: Step, count: int) -> int:
+    """What so many outputs cost, in millionths: a part of the price for a part of them."""
+    return max(1, share(step.price, count, job.asked))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from gateway.fault import FaultKind
 from gateway.providers.pack import JobState
+from gateway.providers.read import Reading
 
+COST = "reported_cost"  # kept beside what finds the job again
+_LOST_GRACE = 30_000  # ms after the submit in which a provider may not know its own job yet
 _KEPT = 8  # shares of one job, in which it is known for long whether they are true
 
 
@@ -46,3 +52,20 @@ def hear(heard: Heard, state: JobState | None, share: float | None, at: int) -> 
             return replace(heard, began=began, shares=(*heard.shares, (at, share))[-_KEPT:], is_news=True)
         case JobState.SUCCEEDED | JobState.FAILED | JobState.CANCELED | None:
             return replace(heard, is_news=False)
+
+
+def may_be_too_early(reading: Reading, began: int, now: int) -> bool:
+    """Whether a provider may not know its own job yet; times in ms."""
+    unknown = reading.fault is not None and reading.fault.kind is FaultKind.LOST and reading.fault.status == 404
+    return unknown and now - began < _LOST_GRACE
+
+
+def has_ended(reading: Reading) -> bool:
+    """Whether it was the job that ended: one that is lost may have run on."""
+    lost = reading.fault is not None and reading.fault.kind is FaultKind.LOST
+    return reading.state is JobState.SUCCEEDED or (reading.state is JobState.FAILED and not lost)
+
+
+def costed(reading: Reading, kept: Mapping[str, Any]) -> Reading:
+    """A reading with what its job costs, where the answer to the submit said it and this one does not."""
+    return reading if reading.cost is not None else replace(reading, cost=kept.get(COST))

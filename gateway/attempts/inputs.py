@@ -59,6 +59,16 @@ class Inputs:
         )
         return nullcontext() if self._room is None else self._room.hold(account, files * _LARGEST * _COPIES)
 
+    @staticmethod
+    def are_whole(form: Form, values: Mapping[str, Value]) -> bool:
+        """Whether nothing has to be fetched or converted."""
+        return all(
+            _may_stay(address, limits.takes)
+            for name, limits in form.takes.items()
+            if limits.takes
+            for address in _addresses(values.get(name))
+        )
+
     async def prepare(
         self, form: Form, values: Mapping[str, Value], share: Share | None = None
     ) -> dict[str, Value | Handed]:

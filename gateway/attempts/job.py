@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.clock import Clock
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import Kind, Value
+from gateway.ledger.generations import NewGeneration
 from gateway.ledger.records import Attempt, Record
-from gateway.outcome import AttemptState, ProviderError
+from gateway.ledger.together import Settled
+from gateway.outcome import AttemptState, Ending, ProviderError
 from gateway.routing.plan import Step
-from gateway.routing.policy import Hedging, Patience
+from gateway.routing.policy import Hedging, Patience, Rules
 from gateway.traces import NOWHERE, Origin
 
 
@@ -36,7 +38,7 @@ class Job:
     `n` is the number of the attempt that is walked, of `made` in all. A second job beside a slow one is walked as a job of its own:
     its `lead` is the first, and each is the other's `rival`. `seen` is told of each look that sees the first run on, and after
     how many ms; `outrun` says that the other was faster. It is `parted` when the process stops: it rests no more.
-    `done` is the share of the work, from 0 to 1, that its provider told last.
+    `done` is the share of the work, from 0 to 1, that its provider told last, `settled` how it ended, where that is at hand.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Job:
     origin: Origin = field(default_factory=dict)
     parted: bool = False
     done: float | None = None
+    settled: Settled | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_unwanted(self) -> bool:
@@ -178,6 +181,26 @@ def was_cut_off(attempt: Attempt) -> bool:
     return lost or attempt.state is AttemptState.SUBMITTING
 
 
+def planned(new: NewGeneration, steps: tuple[Step, ...], rules: Rules) -> Job:
+    """Make a job of what is about to be accepted: the same that `accepted` makes of what is written then."""
+    return Job(
+        id=new.id,
+        account=new.account,
+        kind=new.kind,
+        model=new.model,
+        fields=new.request,
+        steps=steps,
+        allowed=rules.attempts,
+        follow_refusal=rules.follow_refusal,
+        in_doubt_max_cost=rules.in_doubt_max_cost,
+        created=new.created,
+        deadline=new.deadline,
+        patience=rules.patience,
+        hedging=rules.hedging,
+        origin=new.plan["origin"],
+    )
+
+
 def accepted(
     generation: str,
     account: str,
@@ -220,6 +243,12 @@ def fault_of(attempt: Attempt) -> Fault:
         pause=raw.get("pause"),
         quoted=raw.get("quoted", False),
     )
+
+
+def failure_row(end: Ending, errors: Sequence[ProviderError]) -> dict[str, Any]:
+    """Write how a generation failed, as the store keeps it."""
+    told = [{"provider": error.provider, **fault_row(error.fault)} for error in errors]
+    return {"name": end.name, "message": end.message, "retryable": end.retryable, "errors": told}
 
 
 def fault_row(fault: Fault) -> dict[str, Any]:

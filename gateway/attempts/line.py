@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway import log, metrics, traces
+from gateway.attempts.crowd import Crowd
 from gateway.attempts.inputs import Inputs, Unusable
 from gateway.attempts.job import Job, steady
 from gateway.attempts.notice import tell
@@ -85,11 +86,20 @@ class Line:
         self._health = health or Health()
         self.may: Callable[[], bool] = lambda: True  # whether this process may still begin what costs money
         self._slots = Slots(self._health.traffic, clock)
+        self._crowd = Crowd()
 
     def room(self, job: Job, step: Step, target: Target) -> AbstractAsyncContextManager[Share | None]:
         """Wait until there is room in memory for the job's inputs as the provider takes them, and hold it until the end."""
         form = target.model.offer.forms[step.form]
         return self._inputs.room(job.account, form, {**form.defaults, **job.fields})
+
+    def at_once(self, job: Job, step: Step, target: Target) -> Call | None:
+        """Render the call that begins the job; None where its inputs are to be prepared, or anything has to be waited for."""
+        form = target.model.offer.forms[step.form]
+        values = {**form.defaults, **job.fields}
+        if step.provider in self._health.traffic.rates or not self.may() or not self._inputs.are_whole(form, values):
+            return None
+        return render.submit(target.model, step.form, values, target.site, self._nudge(job), tag_of(job))
 
     async def ready(self, job: Job, step: Step, target: Target, share: Share | None = None) -> Call | Fault:
         """Render the call that begins the job, with its inputs as the provider takes them. Nothing is sent to it yet.
@@ -189,9 +199,9 @@ class Line:
             return await self._follow(CallName.RESULT, step, target, kept, account)
         return reading
 
-    def slower(self, provider: str) -> int:
-        """How many times longer than usual to wait between two looks, while the way to the provider is broken."""
-        return self._health.paths.slower(provider)
+    def rest(self, provider: str, usual: int) -> int:
+        """How many ms to wait for a look that is usually due in so many: longer while the way to the provider is broken, or many wait."""
+        return max(usual * self._health.paths.slower(provider), self._crowd.wait(usual, self._clock.monotonic()))
 
     async def cancel(self, step: Step, target: Target, kept: Mapping[str, Any], *, account: str = "") -> Told:
         """Tell the provider to stop a job, where it has a call for that in the state the job is in."""

@@ -18,6 +18,7 @@ from gateway.ledger.database import Database
 from gateway.ledger.lease import Lease
 from gateway.ledger.notices import Notices
 from gateway.ledger.program import StoreError
+from gateway.ledger.together import Settled
 
 _LOOK = 2.0  # seconds between looks at what the notices may have failed to tell
 
@@ -69,11 +70,10 @@ class Replica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._lease.leads = False
 
-    async def wait(self, generation: str, seconds: float) -> None:
-        """Wait until a generation has ended, wherever it is under way, at most so long."""
+    async def wait(self, generation: str, seconds: float) -> Settled | None:
+        """Wait until a generation has ended, wherever it is under way, at most so long. How, where that is at hand."""
         if self._runs.has(generation):
-            await self._runs.wait(generation, seconds)
-            return
+            return await self._runs.wait(generation, seconds)
         heard = asyncio.Event()
         self._waiting.setdefault(generation, set()).add(heard)
         try:
@@ -93,6 +93,7 @@ class Replica:
             self._waiting[generation].discard(heard)
             if not self._waiting[generation]:
                 del self._waiting[generation]
+        return None
 
     def nudge(self, generation: str, attempt: int) -> bool:
         """Have a job looked at now, wherever it is under way."""

@@ -15,8 +15,9 @@ from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
 from gateway.attempts.hedge import Hedges
-from gateway.attempts.job import Job, fault_row, from_record, unfinished, was_cut_off
+from gateway.attempts.job import Job, failure_row, from_record, unfinished, was_cut_off
 from gateway.attempts.line import Target, Targets
+from gateway.attempts.opening import Going, Opened, Openings
 from gateway.attempts.report import Report, tell_end
 from gateway.attempts.shown import why
 from gateway.attempts.turns import Turns
@@ -27,6 +28,7 @@ from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreBroken, StoreError, StoreFailed
 from gateway.ledger.records import Attempt
+from gateway.ledger.together import Settled
 from gateway.outcome import Ending, ProviderError, ending
 from gateway.routing.health import Health
 from gateway.routing.plan import Step
@@ -62,12 +64,13 @@ class Runs:
         self._targets = targets
         self._health = health
         self._choice = Choice(health, clock, random)
+        self.openings = Openings(self._choice, walker.at_once, targets, health)
         self._hedges = Hedges(self._second, self._beside, walker.paces, clock)
         self._clock = clock
         self._random = random
         self._jobs: dict[str, Job] = {}
         self._of: Counter[str] = Counter()
-        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[Settled | None]]] = {}
         self._retrying: set[str] = set()  # a second try on the same offer is decided, and not over
         self._over = asyncio.Event()
         self._turns = Turns(self._take_up, clock, random)
@@ -82,11 +85,12 @@ class Runs:
         """How many of an account are, those aside that a restart has yet to take up."""
         return self._of[account]
 
-    def start(self, job: Job) -> None:
-        """Begin a generation."""
+    def start(self, job: Job, opened: Opened | None = None) -> None:
+        """Begin a generation, one that was `opened` with its first attempt."""
+        self.openings.begun(opened)
         if self._over.is_set() or job.id in self._jobs:
             return  # what is in the store is taken up by the next start
-        self._go(job, None)
+        self._go(job, opened)
 
     def take_up(self, generations: Sequence[tuple[str, str]], spread: float) -> None:
         """Go on with what a restart found, account and id, over so many seconds; each is read when its turn has come."""
@@ -102,8 +106,7 @@ class Runs:
             found = await self._found(name)
         except Exception as error:  # noqa: BLE001 - a row nobody can read any more must not stay open
             log.event("run_broke", level="error", generation=name, error=error)
-            row = {"name": _OURS.name, "message": _OURS.message, "retryable": _OURS.retryable, "errors": []}
-            await self._store.write(ledger.fail(name, row, self._clock.now_ms()))
+            await self._store.write(ledger.fail(name, failure_row(_OURS, ()), self._clock.now_ms()))
         finally:
             del self._finding[name]
             if found is None or self._over.is_set():
@@ -111,7 +114,7 @@ class Runs:
             else:
                 self._go(*found)
 
-    def _go(self, job: Job, attempt: Attempt | None) -> None:
+    def _go(self, job: Job, attempt: Going) -> None:
         job.wind(self._clock)
         job.spare, job.seen = self._spare, self._hedges.seen
         self._jobs[job.id] = job
@@ -129,19 +132,20 @@ class Runs:
         metrics.LIVE.set(self.live)
         for future in self._waiting.pop(name, ()):
             if not future.done():
-                future.set_result(None)
+                future.set_result(job.settled if job is not None else None)
 
     def has(self, generation: str) -> bool:
         """Whether a generation is under way here."""
         return generation in self._jobs or generation in self._finding or self._turns.has(generation)
 
-    async def wait(self, generation: str, seconds: float) -> None:
-        """Wait until a generation has ended, at most so long; at once when it is not under way."""
+    async def wait(self, generation: str, seconds: float) -> Settled | None:
+        """Wait until a generation has ended, at most so long; at once when it is not under way. How, where that is at hand."""
         if not self.has(generation):
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return None
+        future: asyncio.Future[Settled | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(generation, []).append(future)
         await asyncio.wait([future], timeout=seconds)
+        return future.result() if future.done() else None
 
     def share(self, generation: str) -> float | None:
         """How much of a generation's work is done, from 0 to 1; None where that is not known here."""
@@ -189,15 +193,14 @@ class Runs:
         jobs = [each for job in self._jobs.values() for each in job.walked()]
         for job in jobs:
             job.part()
-        busy: list[asyncio.Future[Any]] = [job.task for job in jobs if job.task is not None]
-        busy += self._hedges.stopping
+        busy: list[Any] = [*(job.task for job in jobs if job.task is not None), *self._hedges.stopping]
         if busy:
             _, late = await asyncio.wait(busy, timeout=_DRAIN)
             for task in late:
                 task.cancel()
             await asyncio.gather(*busy, return_exceptions=True)
 
-    async def _guard(self, job: Job, attempt: Attempt | None) -> None:
+    async def _guard(self, job: Job, attempt: Going) -> None:
         """Run, and see to it that nothing stays behind whatever happens."""
         try:
             while not await self._settled(job, attempt):
@@ -213,7 +216,7 @@ class Runs:
         finally:
             self._left(job.id)
 
-    async def _settled(self, job: Job, attempt: Attempt | None) -> bool:
+    async def _settled(self, job: Job, attempt: Going) -> bool:
         """Run until nothing is left to do; False when the store did not take a step and the rest is still to be done."""
         try:
             try:
@@ -256,17 +259,17 @@ class Runs:
             return from_record(record), attempt
         return None
 
-    async def _run(self, job: Job, attempt: Attempt | None) -> None:
+    async def _run(self, job: Job, attempt: Going) -> None:
         opening = await self._opening(job, attempt)
         if opening is None:
             return
         step, again = opening
         while True:
             target = self._targets(step.provider, job.model)
-            trial = self._choice.trial(job, step, target)
-            if attempt is not None:
+            trial = attempt.ready.trial if isinstance(attempt, Opened) else self._choice.trial(job, step, target)
+            if isinstance(attempt, Attempt):
                 self._health.enter(trial)
-            elif not self._choice.lets(job, step, trial, again=again):
+            elif attempt is None and not self._choice.lets(job, step, trial, again=again):
                 await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
                 return
             result = await self._attempt(job, step, target, attempt, trial)
@@ -289,15 +292,15 @@ class Runs:
                         return
                     step, again = following
 
-    async def _attempt(
-        self, job: Job, step: Step, target: Target | None, attempt: Attempt | None, trial: Trial
-    ) -> Result:
+    async def _attempt(self, job: Job, step: Step, target: Target | None, attempt: Going, trial: Trial) -> Result:
         """Make one attempt that was let, or go on with one, and tell all who learn from it."""
-        report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=attempt is not None)
+        resumed = isinstance(attempt, Attempt)
+        report = Report(self._health, self._rankings, trial, self._clock, self._random, resumed=resumed)
+        n = job.next if attempt is None else 1 if isinstance(attempt, Opened) else attempt.n
         try:
-            with traced.walked(job, step, target, attempt) as report.span:
+            with traced.walked(job, step, target, n, resumed=resumed) as report.span:
                 result = await self._try(job, step, target, attempt, report)
-                report.ended(result, ours=attempt is not None and was_cut_off(attempt))
+                report.ended(result, ours=isinstance(attempt, Attempt) and was_cut_off(attempt))
         finally:
             self._health.leave(trial)
             self._retrying.discard(job.id)
@@ -315,11 +318,11 @@ class Runs:
         """The offer that a second job may go to, while half of the retries there may be are free."""
         return self._choice.spare(job) if self._may_retry(share=0.5) and not self._over.is_set() else None
 
-    async def _opening(self, job: Job, attempt: Attempt | None) -> tuple[Step, bool] | None:
+    async def _opening(self, job: Job, attempt: Going) -> tuple[Step, bool] | None:
         """Where to begin or to go on; None when there is nothing left to do but to end."""
         step: Step | None
         if attempt is not None:
-            step = job.step(attempt.provider)
+            step = attempt.ready.step if isinstance(attempt, Opened) else job.step(attempt.provider)
         elif job.errors:
             # The process stopped between a fault and what was to follow: decide again from what is on record.
             last = job.errors.pop()
@@ -334,10 +337,10 @@ class Runs:
             return None
         return step, False
 
-    async def _try(
-        self, job: Job, step: Step, target: Target | None, attempt: Attempt | None, report: Report
-    ) -> Result:
+    async def _try(self, job: Job, step: Step, target: Target | None, attempt: Going, report: Report) -> Result:
         job.tried.add(step.provider)
+        if isinstance(attempt, Opened):
+            return await self._walker.go_out(job, attempt, report)
         if target is None or step.form >= len(target.model.shapes):
             if attempt is not None:
                 return await self._walker.forsake(job, attempt)
@@ -393,7 +396,5 @@ class Runs:
         return spare
 
     async def _fail(self, job: Job, end: Ending) -> None:
-        errors = [{"provider": error.provider, **fault_row(error.fault)} for error in job.errors]
-        row = {"name": end.name, "message": end.message, "retryable": end.retryable, "errors": errors}
-        if await self._store.write(ledger.fail(job.id, row, self._clock.now_ms())):
+        if await self._store.write(ledger.fail(job.id, failure_row(end, job.errors), self._clock.now_ms())):
             tell_end(job, "failed", self._clock.now_ms())

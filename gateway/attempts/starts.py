@@ -29,6 +29,11 @@ class Starts:
         self._met = -math.inf  # when work of another account than the latest came
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def are_waited_for(self) -> bool:
+        """Whether any work waits to begin."""
+        return bool(self._row)
+
     async def take(self, account: str) -> None:
         """Wait until work of an account may begin."""
         if account != self._latest:

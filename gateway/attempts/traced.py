@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context
+from types import TracebackType
 from urllib.parse import urlsplit
 
 from gateway import log, traces
@@ -14,7 +15,7 @@ from gateway.attempts.job import Job
 from gateway.attempts.line import Target
 from gateway.fault import Fault, FaultKind
 from gateway.generation import Value
-from gateway.ledger.records import ArtifactLike, Attempt
+from gateway.ledger.records import ArtifactLike
 from gateway.money import CREDIT
 from gateway.outcome import Output
 from gateway.routing.plan import Step
@@ -31,17 +32,41 @@ def context(job: Job) -> Context:
     return made
 
 
-@contextmanager
-def walked(job: Job, step: Step, target: Target | None, attempt: Attempt | None) -> Iterator[Span]:
-    """Walk an attempt of a generation: one that a restart found open, or the next."""
-    n = attempt.n if attempt is not None else job.next
+class Walked:
+    """An attempt that is walked: within it each line names it, and what is recorded of it is at this place.
+
+    A class and not a generator: there is one for every job that runs, and it keeps no frame.
+    """
+
+    __slots__ = ("_bound", "_span")
+
+    def __init__(self, span: Span, n: int) -> None:
+        """Stand for the attempt with this number."""
+        self._span = span
+        self._bound = log.bound(attempt=n)
+
+    def __enter__(self) -> Span:
+        """Begin."""
+        self._span.__enter__()
+        self._bound.__enter__()
+        return self._span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End; an exception that comes through is what went wrong."""
+        self._bound.__exit__()
+        self._span.__exit__(kind, error, trace)
+
+
+def walked(job: Job, step: Step, target: Target | None, n: int, *, resumed: bool) -> Walked:
+    """Walk the attempt of a generation with this number, one that was `resumed` after a restart."""
     # Below the request, not below what is under way: a second job is begun from within the first.
-    begun = traces.begin(f"{OPERATION} {job.model}", Side.CLIENT, traces.parent_of(job.origin))
-    with begun as span, log.bound(attempt=n):
-        if span.is_recorded:
-            span.note(asked(job.kind.value, job.model, job.fields))
-            span.note(_tried(job, step, target, n, resumed=attempt is not None))
-        yield span
+    span = traces.begin(f"{OPERATION} {job.model}", Side.CLIENT, traces.parent_of(job.origin))
+    if span.is_recorded:
+        span.note(asked(job.kind.value, job.model, job.fields))
+        span.note(_tried(job, step, target, n, resumed=resumed))
+    return Walked(span, n)
 
 
 def asked(kind: str, model: str, fields: Mapping[str, Value]) -> Values:

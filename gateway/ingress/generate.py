@@ -31,7 +31,7 @@ _LONGEST_MODEL = 200  # characters
 _WAIT = re.compile(r"wait=([0-9]{1,6})", re.ASCII)
 LONGEST_WAIT = 60  # seconds
 
-Wait = Callable[[str, float], Awaitable[None]]
+Wait = Callable[[str, float], Awaitable[object]]
 
 
 class Generate:

@@ -12,6 +12,8 @@ from typing import Any
 
 from gateway import traces
 from gateway.attempts import job as jobs
+from gateway.attempts.job import Job
+from gateway.attempts.opening import Opened
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
 from gateway.ingress import traced
@@ -20,11 +22,12 @@ from gateway.ingress.pinned import pinned
 from gateway.ingress.refusal import Refusal
 from gateway.ingress.weigh import Asked, Weighed, World, card_of, unserved, weigh
 from gateway.ledger import generations as ledger
-from gateway.ledger import spending
+from gateway.ledger import spending, together
 from gateway.ledger.accounts import NO_CAPS
 from gateway.ledger.database import Database
 from gateway.ledger.keys import Per
 from gateway.ledger.records import dump
+from gateway.ledger.together import Beginning, Begun
 from gateway.money import text as money
 from gateway.routing.health import Health, Turn
 from gateway.routing.menu import Menu
@@ -52,12 +55,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller is told; `replayed` when it was told before. `ended` carries the id of a canceled replay."""
+    """What the caller is told; `replayed` when it was told before, `canceled` when that generation was. `new` is what was accepted."""
 
     body: Mapping[str, Any]
     generation: str
     replayed: bool
     canceled: bool = False
+    new: ledger.NewGeneration | None = None
 
 
 class Intake:
@@ -183,20 +187,29 @@ class Intake:
             callback=asked.callback,
             owner=self._store.epoch,
         )
-        match await self._store.write(spending.accept(new, key_id, self.usual)):
-            case ledger.Accepted():
+        match await self._begin(new, key_id, jobs.planned(new, weighed.plan.steps, weighed.rules)):
+            case Begun():
                 traced.accepted(new, weighed, key_id)
-                self._runs.start(
-                    jobs.accepted(
-                        new.id, account, new.kind, new.model, new.request, new.plan, created=now, deadline=new.deadline
-                    )
-                )
-                return Answer(body, generation, replayed=False)
+                return Answer(body, generation, replayed=False, new=new)
             case ledger.Replay(response, earlier, state):
                 traced.replayed(earlier)
                 return Answer(json.loads(response), earlier, replayed=True, canceled=state.value == "canceled")
             case refused:
                 raise _refusal(refused, weighed.plan.hold)
+
+    async def _begin(self, new: ledger.NewGeneration, key_id: str | None, job: Job) -> together.Answer:
+        """Write a generation, with its first attempt where that can go out at once, and begin its work."""
+        ready = self._runs.openings.ready(job)
+        answer: together.Answer | None = None
+        try:
+            opening = ready.opening if ready is not None else None
+            answer = await self._store.write(together.begin(Beginning(new, key_id, self.usual, opening)))
+        finally:
+            if ready is not None and not isinstance(answer, Begun):
+                self._runs.openings.drop(ready)
+        if isinstance(answer, Begun):
+            self._runs.start(job, Opened(ready, answer.attempt) if ready and answer.attempt is not None else None)
+        return answer
 
     def _resting(self, card: Menu, account: str | None = None) -> dict[str, Standing]:
         now, turn = self._monotonic(), Turn(account) if account is not None else None

@@ -24,6 +24,7 @@ from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreError
 from gateway.ledger.records import Record
+from gateway.ledger.together import Settled
 from gateway.money import as_number, text
 from gateway.providers.reverse import Spellings
 from gateway.routing.menu import Menu
@@ -37,17 +38,19 @@ _STORE_AGAIN = 3  # looks at a store that does not answer, before the client is 
 _COUNT = "x-stainless-retry-count"
 _MARK = "~"  # begins the keys made here: no key of a client's own may hold it
 
-Wait = Callable[[str, float], Awaitable[None]]
+# Wait for the end of a generation at most so many seconds; how it ended, where that is at hand.
+Wait = Callable[[str, float], Awaitable[Settled | None]]
 
 _VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The generation that answers a request: begun for it, or, `coalesced`, for an earlier one that it repeats."""
+    """The generation that answers a request: begun for it, as `new`, or, `coalesced`, for an earlier one that it repeats."""
 
     generation: str
     coalesced: bool = False
+    new: ledger.NewGeneration | None = None
 
 
 class Reception:
@@ -123,7 +126,9 @@ class Reception:
         aside(request)
         account = request[CALLER].account
         ends = self._clock.monotonic() + seconds
-        await self._wait(taken.generation, seconds)
+        settled = await self._wait(taken.generation, seconds)
+        if settled is not None and taken.new is not None:
+            return settled.record(taken.new)
         looks = iter(_LOOKS)
         while True:
             found = await self._found(account, taken.generation)
@@ -239,7 +244,7 @@ def _nothing(_generation: str, _plan: Plan) -> Mapping[str, Any]:
 
 
 def _taken(answer: Answer) -> Taken:
-    return Taken(answer.generation, coalesced=answer.replayed)
+    return Taken(answer.generation, coalesced=answer.replayed, new=answer.new)
 
 
 def _is_gone(request: web.Request) -> Callable[[], bool]:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from gateway.generation import EDGES
 from gateway.ledger.lane import Lane, Observer
 from gateway.ledger.postgres import Server
-from gateway.ledger.program import Program, ask
+from gateway.ledger.program import Program, Work, ask
 from gateway.ledger.sqlite import File
 
 T = TypeVar("T")
@@ -93,13 +93,13 @@ class Database:
     def observe(self, observer: Observer | None) -> None:
         self._engine.writer.observe = observer
 
-    async def write(self, program: Program[T] | Callable[[], Program[T]]) -> T:
-        """Run a program and give its result once it is on disk.
+    async def write(self, work: Work[T] | Callable[[], Program[T]]) -> T:
+        """Run a program, or do what is wished for, and give the result once it is on disk.
 
         What the program raises is raised here, and nothing of it is kept; its neighbours in the batch are not touched.
         ConstraintBroken when a rule of the schema refused, StoreFailed when the batch could not be committed.
         """
-        return await self._engine.writer.submit(program() if callable(program) else program)
+        return await self._engine.writer.submit(work() if callable(work) else work)
 
     async def read(self, program: Program[T] | Callable[[], Program[T]]) -> T:
         """Run a program that only looks; it sees everything that was acknowledged before the call."""
@@ -133,8 +133,8 @@ def is_shared(place: str | Path) -> bool:
 
 def edges() -> Program[None]:
     """Write every legal step of a generation down."""
-    # A generation is born from "new": its first transition needs an edge too.
-    for a, b in sorted({("new", "accepted"), *((a.value, b.value) for a, b in EDGES)}):
+    # A generation is born from "new", with its first attempt or without: its first transition needs an edge too.
+    for a, b in sorted({("new", "accepted"), ("new", "submitting"), *((a.value, b.value) for a, b in EDGES)}):
         yield from ask("edge_add", a=a, b=b)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from gateway.ledger.program import Program, StoreBroken, StoreFailed
+from gateway.ledger.program import Apart, Many, Program, StoreBroken, StoreFailed, Wish, Work
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Undone:
 
 
 Outcome: TypeAlias = Done | Undone
-Run: TypeAlias = Callable[[Sequence[Program[Any]]], Awaitable[Sequence[Outcome]]]
+Run: TypeAlias = Callable[[Sequence[Work[Any]]], Awaitable[Sequence[Outcome]]]
 
 
 class Lane:
@@ -48,7 +48,7 @@ class Lane:
         self.observe = observe
         self._run = run
         self._failed = failed
-        self._waiting: deque[tuple[Program[Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -57,12 +57,12 @@ class Lane:
         """How many programs wait for a batch."""
         return len(self._waiting)
 
-    async def submit(self, program: Program[T]) -> T:
-        """Run a program in one of the next batches. A caller who is cancelled gives up the answer, not the work."""
+    async def submit(self, work: Work[T]) -> T:
+        """Do a work in one of the next batches. A caller who is cancelled gives up the answer, not the work."""
         if self._closed:
             raise StoreFailed("the store is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((program, future))
+        self._waiting.append((work, future))
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         return await future
@@ -90,7 +90,7 @@ class Lane:
             while self._waiting:
                 _tell(self._waiting.popleft()[1], Undone(StoreFailed("the store stopped before the work was done")))
 
-    async def _batch(self, batch: Sequence[tuple[Program[Any], asyncio.Future[Any]]]) -> None:
+    async def _batch(self, batch: Sequence[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
         stopped = StoreFailed("the store stopped during the work; whether it was kept is known after a restart")
         outcomes: Sequence[Outcome] = [Undone(stopped)] * len(batch)
         try:
@@ -99,7 +99,7 @@ class Lane:
                 return
             loop = asyncio.get_running_loop()
             started = loop.time()
-            outcomes = await self._run([program for program, _ in batch])
+            outcomes = await self._run([work for work, _ in batch])
             if self.observe is not None:
                 self.observe(len(batch), loop.time() - started)
         finally:
@@ -119,13 +119,64 @@ def _tell(future: asyncio.Future[Any], outcome: Outcome) -> None:
             future.set_exception(error)
 
 
+class Crowds:
+    """The works of a batch: those wished for by several are done together first, and then every other as a program of its own."""
+
+    def __init__(self, works: Sequence[Work[Any]]) -> None:
+        """Nothing is done yet."""
+        self._works = works
+        self._done: dict[int, Outcome] = {}
+        places: dict[int, list[int]] = {}
+        for place, work in enumerate(works):
+            if isinstance(work, Wish):
+                places.setdefault(id(work.many), []).append(place)
+        self._places = list(places.values())
+
+    @property
+    def together(self) -> list[tuple[Program[Any], Sequence[int]]]:
+        """What may be done together, each program with the places of its works in the batch."""
+        return [(self._many(places).together([self._item(each) for each in places]), places) for places in self._places]
+
+    def done(self, places: Sequence[int], outcome: Outcome) -> None:
+        """Take down how it went together; what did not is done apart."""
+        if isinstance(outcome, Done):
+            told = zip(places, outcome.value, strict=True)
+            self._done |= {place: Done(value) for place, value in told if not isinstance(value, Apart)}
+
+    @property
+    def apart(self) -> Mapping[int, Program[Any]]:
+        """What is still to be done, by its place."""
+        return {place: alone(work) for place, work in enumerate(self._works) if place not in self._done}
+
+    def outcomes(self, apart: Mapping[int, Outcome]) -> list[Outcome]:
+        """How everything went, in the order of the batch."""
+        known = {**self._done, **apart}
+        return [known[place] for place in range(len(self._works))]
+
+    def _many(self, places: Sequence[int]) -> Many[Any, Any]:
+        work = self._works[places[0]]
+        assert isinstance(work, Wish)
+        return work.many
+
+    def _item(self, place: int) -> Any:
+        work = self._works[place]
+        assert isinstance(work, Wish)
+        return work.item
+
+
+def alone(work: Work[T]) -> Program[T]:
+    """A work as a program of its own."""
+    return work.many.apart(work.item) if isinstance(work, Wish) else work
+
+
 def undone(
-    programs: Sequence[Program[Any]], kind: type[StoreFailed], why: str, cause: BaseException | None = None
+    works: Sequence[Work[Any]], kind: type[StoreFailed], why: str, cause: BaseException | None = None
 ) -> list[Outcome]:
     """Keep nothing of any of these, each with an error of its own."""
     outcomes: list[Outcome] = []
-    for program in programs:
-        program.close()
+    for work in works:
+        if not isinstance(work, Wish):
+            work.close()
         error = kind(why)
         error.__cause__ = cause
         outcomes.append(Undone(error))

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from gateway import log
 from gateway.clock import SystemClock
-from gateway.ledger.lane import Done, Lane, Outcome, Undone, undone
+from gateway.ledger.lane import Crowds, Done, Lane, Outcome, Undone, undone
 from gateway.ledger.program import (
     Ask,
     ConstraintBroken,
@@ -30,6 +30,7 @@ from gateway.ledger.program import (
     StoreFailed,
     StoreFull,
     StoreLost,
+    Work,
 )
 from gateway.ledger.queries import numbered, statements
 from gateway.ledger.upgrade import upgrade
@@ -124,29 +125,29 @@ class Server:
         """Close every connection."""
         await asyncio.gather(*(connection.close() for connection in self._connections))
 
-    async def _commit(self, programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
-        """Run programs in one transaction, each in a savepoint of its own; if the transaction fails, it fails for all."""
+    async def _commit(self, works: Sequence[Work[Any]]) -> Sequence[Outcome]:
+        """Do works in one transaction, each program in a savepoint of its own; if the transaction fails, it fails for all."""
         try:
             connection = await self._writing.ready()
         except StoreFailed as exc:
-            return undone(programs, type(exc), str(exc), exc)
+            return undone(works, type(exc), str(exc), exc)
         number = None
         outcomes: list[Outcome] = []
         committing = False
         try:
             await connection.execute("BEGIN; SAVEPOINT program")
             number = await connection.fetchval("SELECT enter($1)", self.epoch or 0)
-            outcomes = await _all(connection, programs)
+            outcomes = await _works(connection, works)
             committing = True
             await connection.execute("COMMIT")
         except Exception as exc:  # noqa: BLE001 - told apart by `_unkept`, which raises what is none of the server's
-            return await self._unkept(connection, programs, exc, outcomes if committing else None, number)
+            return await self._unkept(connection, works, exc, outcomes if committing else None, number)
         return outcomes
 
     async def _unkept(
         self,
         connection: Any,
-        programs: Sequence[Program[Any]],
+        works: Sequence[Work[Any]],
         exc: Exception,
         outcomes: Sequence[Outcome] | None,
         number: str | None,
@@ -166,7 +167,7 @@ class Server:
                 case False:
                     pass
         kind = type(error) if isinstance(error, StoreFailed) else StoreFailed
-        return undone(programs, kind, str(error), exc)
+        return undone(works, kind, str(error), exc)
 
     async def _fate(self, number: str) -> bool | None:
         """Whether a transaction was committed; None when the server did not say in time."""
@@ -233,22 +234,22 @@ class Connection:
                 await self._open.close(timeout=_GOODBYE)
             self._open = None
 
-    async def look(self, programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
+    async def look(self, works: Sequence[Work[Any]]) -> Sequence[Outcome]:
         """Run programs that only read, all on one view of the store."""
         try:
             connection = await self.ready()
         except StoreFailed as exc:
-            return undone(programs, type(exc), str(exc), exc)
+            return undone(works, type(exc), str(exc), exc)
         try:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT program")
-            outcomes = await _all(connection, programs)
+            outcomes = await _works(connection, works)
             await connection.execute("COMMIT")
         except Exception as exc:
             error = exc if isinstance(exc, StoreFailed) else translate(exc, "look")
             if error is None:
                 raise
             await self.drop(connection)
-            return undone(programs, type(error) if isinstance(error, StoreFailed) else StoreFailed, str(error), exc)
+            return undone(works, type(error) if isinstance(error, StoreFailed) else StoreFailed, str(error), exc)
         return outcomes
 
 
@@ -261,9 +262,17 @@ async def _connect(address: str, settings: Mapping[str, str]) -> Any:
     return connection
 
 
-async def _all(connection: Any, programs: Sequence[Program[Any]]) -> list[Outcome]:
-    """Run programs one after the other, each as if it were alone; the first way to the server is that of the begin."""
-    return [await _apart(connection, program, first=at == 0) for at, program in enumerate(programs)]
+async def _works(connection: Any, works: Sequence[Work[Any]]) -> list[Outcome]:
+    """Do works one after the other, each program as if it were alone; the first way to the server is that of the begin."""
+    crowds, first = Crowds(works), True
+    for program, places in crowds.together:
+        crowds.done(places, await _apart(connection, program, first=first))
+        first = False
+    apart: dict[int, Outcome] = {}
+    for place, program in crowds.apart.items():
+        apart[place] = await _apart(connection, program, first=first)
+        first = False
+    return crowds.outcomes(apart)
 
 
 async def _apart(connection: Any, program: Program[Any], *, first: bool) -> Outcome:

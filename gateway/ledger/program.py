@@ -6,10 +6,12 @@ runs it decides on the engine, the thread and the transaction, so that one text 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 
 # Floats and bytes are left out on purpose: amounts and times are whole, everything else is text.
@@ -32,6 +34,39 @@ class Row(Protocol):
 
 
 Program: TypeAlias = Generator[Ask, list[Row], T]
+
+
+class Apart(Enum):
+    """What is told of an item that cannot be done together with others."""
+
+    APART = "apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Many(Generic[I, T]):
+    """A change that many want at the same time: how it is made for one, and how for several by as few statements as for one.
+
+    `together` gives a result for each item, or says that it has to be done apart, and has changed nothing for those. Where it raises
+    nothing of it is kept, and all are done apart.
+    """
+
+    apart: Callable[[I], Program[T]]
+    together: Callable[[Sequence[I]], Program[Sequence[T | Apart]]]
+
+    def __call__(self, item: I) -> Wish[T]:
+        """Want it for this item."""
+        return Wish(self, item)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish(Generic[T]):
+    """One item that a change is wanted for."""
+
+    many: Many[Any, T]
+    item: Any
+
+
+Work: TypeAlias = Program[T] | Wish[T]
 
 
 class StoreError(Exception):

@@ -36,7 +36,8 @@ class Busy:
     of_key: bool = True
 
 
-Answer = Accepted | Replay | KeyMismatch | ShortOfCredit | OverBudget | Busy
+Refused = Replay | KeyMismatch | ShortOfCredit | OverBudget | Busy
+Answer = Accepted | Refused
 
 
 def accept(new: NewGeneration, key_id: str | None, usual: Allowance = NO_CAPS) -> Program[Answer]:
@@ -50,7 +51,7 @@ def accept(new: NewGeneration, key_id: str | None, usual: Allowance = NO_CAPS) -
         return (yield from generations.accept(new))
     new = replace(new, key=caps["key_id"])
     allowed = allowance(caps).over(usual)
-    if not _is_capped(caps, allowed, new.kind):
+    if not _is_held(caps, allowed, new.kind):
         return (yield from generations.accept(new))
     if new.idempotency and (before := (yield from generations.seen(new, new.idempotency))):
         return before
@@ -63,7 +64,12 @@ def spent(key: KeyRow, now: int) -> Program[int]:
     return (yield from _spent(key.first, key.caps.per, now))
 
 
-def _is_capped(caps: Row, allowed: Allowance, kind: Kind) -> bool:
+def is_capped(caps: Row, kind: Kind, usual: Allowance) -> bool:
+    """Whether anything limits what may begin, by a row about an account and a key."""
+    return _is_held(caps, allowance(caps).over(usual), kind)
+
+
+def _is_held(caps: Row, allowed: Allowance, kind: Kind) -> bool:
     limits = (_of(kind, allowed), allowed.daily, caps["in_flight"], caps[_COLUMN[kind]], caps["budget"])
     return any(limit is not None for limit in limits)
 

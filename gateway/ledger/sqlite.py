@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from gateway.ledger.lane import Done, Lane, Outcome, Run, Undone, undone
+from gateway.ledger.lane import Crowds, Done, Lane, Outcome, Run, Undone, alone, undone
 from gateway.ledger.migrations import apply, known
 from gateway.ledger.program import (
     ConstraintBroken,
@@ -29,12 +29,13 @@ from gateway.ledger.program import (
     StoreFailed,
     StoreFull,
     StoreInUse,
+    Work,
 )
 from gateway.ledger.queries import statements
 
 T = TypeVar("T")
 
-Runner: TypeAlias = Callable[[sqlite3.Connection, Sequence[Program[Any]]], list[Outcome]]
+Runner: TypeAlias = Callable[[sqlite3.Connection, Sequence[Work[Any]]], list[Outcome]]
 
 # Of the SQLite this interpreter is linked with.
 ENGINE_VERSION = sqlite3.sqlite_version_info
@@ -125,16 +126,16 @@ class File:
 def hop(connection: aiosqlite.Connection, run: Runner) -> Run:
     """Run batches on the connection's thread, each in one hop."""
 
-    async def batch(programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
+    async def batch(works: Sequence[Work[Any]]) -> Sequence[Outcome]:
         # The public methods cost one hop per statement; this one runs a whole function on the connection's thread.
-        outcomes: Sequence[Outcome] = await connection._execute(_work, connection, run, programs)  # type: ignore[no-untyped-call]  # noqa: SLF001 - pinned by a test
+        outcomes: Sequence[Outcome] = await connection._execute(_work, connection, run, works)  # type: ignore[no-untyped-call]  # noqa: SLF001 - pinned by a test
         return outcomes
 
     return batch
 
 
-def _work(connection: aiosqlite.Connection, run: Runner, programs: Sequence[Program[Any]]) -> list[Outcome]:
-    return run(connection._conn, programs)  # noqa: SLF001 - on the connection's own thread
+def _work(connection: aiosqlite.Connection, run: Runner, works: Sequence[Work[Any]]) -> list[Outcome]:
+    return run(connection._conn, works)  # noqa: SLF001 - on the connection's own thread
 
 
 def _claim(path: Path) -> int:
@@ -203,41 +204,44 @@ def _at(path: Path) -> Runner:
     """Commit to the file that was opened, as long as it is there: the engine writes on into one that was moved or removed."""
     opened = path.stat().st_ino
 
-    def commit_there(connection: sqlite3.Connection, programs: Sequence[Program[Any]]) -> list[Outcome]:
+    def commit_there(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Outcome]:
         try:
             there = path.stat().st_ino
         except OSError:
             there = -1
         if there != opened:
-            return undone(programs, StoreBroken, f"{path} is not the file it was; the process has to end")
-        return commit(connection, programs)
+            return undone(works, StoreBroken, f"{path} is not the file it was; the process has to end")
+        return commit(connection, works)
 
     return commit_there
 
 
-def commit(connection: sqlite3.Connection, programs: Sequence[Program[Any]]) -> list[Outcome]:
-    """Run programs in one transaction, each in a savepoint of its own; if the transaction fails, it fails for all."""
+def commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Outcome]:
+    """Do works in one transaction, each program in a savepoint of its own; if the transaction fails, it fails for all."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_apart(connection, program) for program in programs]
+        crowds = Crowds(works)
+        for program, places in crowds.together:
+            crowds.done(places, _apart(connection, program))
+        outcomes = crowds.outcomes({place: _apart(connection, program) for place, program in crowds.apart.items()})
         connection.execute("COMMIT")
     except (sqlite3.Error, StoreFailed) as exc:
-        return _all_undone(connection, programs, exc)
+        return _all_undone(connection, works, exc)
     return outcomes
 
 
-def look(connection: sqlite3.Connection, programs: Sequence[Program[Any]]) -> list[Outcome]:
-    """Run programs that only read, all on one view of the store."""
+def look(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Outcome]:
+    """Do works that only read, all on one view of the store."""
     try:
         connection.execute("BEGIN")
-        outcomes = [_outcome(connection, program) for program in programs]
+        outcomes = [_outcome(connection, alone(work)) for work in works]
         connection.execute("COMMIT")
     except (sqlite3.Error, StoreFailed) as exc:
-        return _all_undone(connection, programs, exc)
+        return _all_undone(connection, works, exc)
     return outcomes
 
 
-def _all_undone(connection: sqlite3.Connection, programs: Sequence[Program[Any]], exc: Exception) -> list[Outcome]:
+def _all_undone(connection: sqlite3.Connection, works: Sequence[Work[Any]], exc: Exception) -> list[Outcome]:
     cause = exc if isinstance(exc, StoreFailed) else translate(exc, "commit")
     kind = type(cause) if isinstance(cause, StoreFailed) else StoreFailed
     if connection.in_transaction:
@@ -245,7 +249,7 @@ def _all_undone(connection: sqlite3.Connection, programs: Sequence[Program[Any]]
             connection.execute("ROLLBACK")
         except sqlite3.Error as worse:
             kind, cause = StoreBroken, StoreBroken(f"{cause}; and the transaction could not be undone: {worse}")
-    return undone(programs, kind, str(cause), exc)
+    return undone(works, kind, str(cause), exc)
 
 
 def _apart(connection: sqlite3.Connection, program: Program[Any]) -> Outcome:

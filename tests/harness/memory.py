@@ -16,7 +16,7 @@ from gateway.ledger import sqlite
 from gateway.ledger.database import Database, edges
 from gateway.ledger.lane import Lane, Outcome, Undone
 from gateway.ledger.migrations import apply, known
-from gateway.ledger.program import Program
+from gateway.ledger.program import Program, Wish, Work
 from tests.harness.theatre import Crash
 from tests.harness.virtual import EPOCH
 
@@ -70,6 +70,10 @@ def run(memory: Memory, program: Program[T]) -> T:
     return outcome.value
 
 
+def _named(work: Work[Any]) -> str:
+    return work.many.apart.__name__.strip("_") if isinstance(work, Wish) else work.__name__
+
+
 class _Shared:
     """The memory as one process has it open: a batch takes a while, and the process may die before and after it."""
 
@@ -78,11 +82,11 @@ class _Shared:
 
     def __init__(self, memory: Memory, crash: Crash, dice: random.Random, failed: asyncio.Event) -> None:
         def lane_of(name: str, work: sqlite.Runner) -> Lane:
-            async def run(programs: Sequence[Program[Any]]) -> Sequence[Outcome]:
+            async def run(works: Sequence[Work[Any]]) -> Sequence[Outcome]:
                 crash.door(f"{name} before")
                 await asyncio.sleep(dice.uniform(0.0005, 0.01))
-                crash.door(f"{name} {'+'.join(program.__name__ for program in programs)}")
-                outcomes = work(memory, programs)
+                crash.door(f"{name} {'+'.join(map(_named, works))}")
+                outcomes = work(memory, works)
                 await asyncio.sleep(dice.uniform(0.0001, 0.003))
                 crash.door(f"{name} after")
                 return outcomes

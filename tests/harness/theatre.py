@@ -219,6 +219,10 @@ class Keeper:
         self._far = far
         self._crash = crash
 
+    def is_at_hand(self, output: Output) -> bool:
+        """Whether an output came inside an answer."""
+        return output.url is None or not output.url.startswith(ORIGIN)
+
     async def keep(self, generation: str, index: int, output: Output, kind: Kind) -> Artifact:
         """Make one output ours. Raises OutputFault or StorageFault."""
         self._crash.door("fetch")

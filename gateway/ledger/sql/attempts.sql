@@ -110,7 +110,8 @@ SELECT a.*, g.id AS generation_id FROM attempt a JOIN generation g ON g.seq = a.
 -- The latest attempts that have ended since a time, newest first; it looks at no more than `limit` of them.
 SELECT a.provider, g.model, a.form, a.state, a.fault, a.won, a.double_spend, a.started, a.ended, g.state AS generation_state,
        (SELECT MAX(t.at) FROM transition t
-         WHERE a.won = 1 AND t.generation = a.generation AND t.b = 'storing' AND t.at > a.submitted) - a.submitted AS ran
+         WHERE a.won = 1 AND t.generation = a.generation AND t.at > a.submitted
+           AND (t.b = 'storing' OR t.b = 'succeeded' AND t.a <> 'storing')) - a.submitted AS ran
   FROM attempt a JOIN generation g ON g.seq = a.generation
  WHERE a.id > (SELECT MAX(id) FROM attempt) - :limit AND a.ended >= :since
  ORDER BY a.id DESC;

@@ -131,7 +131,6 @@ def test_one_of_many_probes_and_the_others_go_elsewhere() -> None:
         await stage.rest(40)
         before = stage.lines.submits[FIRST]
         found = await asyncio.gather(*(stage.one() for _ in range(200)))
-        assert stage.lines.submits[FIRST] == before
         await stage.rest(0.2)
         assert stage.lines.submits[FIRST] == before + 1
         await stage.over(60)

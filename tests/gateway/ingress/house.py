@@ -71,7 +71,15 @@ class Jobs:
     tells_provider: bool = True
     while_waiting: Any = None
 
-    def start(self, job: Job) -> None:
+    @property
+    def openings(self) -> Jobs:
+        """Nothing is made ready beforehand."""
+        return self
+
+    def ready(self, _job: Job) -> None:
+        """No first attempt can go out at once."""
+
+    def start(self, job: Job, _opened: None = None) -> None:
         """Take a job."""
         self.started.append(job)
 

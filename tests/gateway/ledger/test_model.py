@@ -193,7 +193,7 @@ class Ledger(RuleBasedStateMachine):
             assert answer == Duplicate(holder)
         else:
             attempt.state, attempt.ref = "submitted", ref
-            assert answer is (job.state is State.SUBMITTING)
+            assert answer is (job.state in {State.SUBMITTING, State.RUNNING})  # running: with another beside it
             job.state = State.RUNNING if answer else job.state
 
     @precondition(lambda self: self.tries)

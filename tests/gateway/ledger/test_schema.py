@@ -71,4 +71,5 @@ async def test_legal_steps_are_those_of_the_code(desk: Any) -> None:
     """The table of legal steps holds what the code holds, and the birth."""
     with desk.raw() as connection:
         found = {tuple(row) for row in connection.execute("SELECT a, b FROM edge")}
-    assert found == {("new", "accepted")} | {(a.value, b.value) for a, b in EDGES}
+    born = {("new", "accepted"), ("new", "submitting")}
+    assert found == born | {(a.value, b.value) for a, b in EDGES}
