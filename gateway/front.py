@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets as entropy
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -18,6 +17,7 @@ from gateway.artifacts.store import Store
 from gateway.attempts.replica import Alone, Replica
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
+from gateway.entropy import Entropy
 from gateway.ingress import admin, admission, body, doors, entrance, envelope
 from gateway.ingress.account import Account, Tallies
 from gateway.ingress.acts import Acts
@@ -98,7 +98,7 @@ async def open_front(stack: AsyncExitStack, parts: Parts, working: Working, now:
 
 
 def _application(clock: Clock, tallies: Tallies, drain: Drain) -> web.Application:
-    around = envelope.middleware(clock, _counting(tallies), entropy.token_bytes)
+    around = envelope.middleware(clock, _counting(tallies), Entropy())
     admitting = admission.middleware(admission.share(admission.memory()), body.LARGEST_BODY)
     return web.Application(middlewares=[*drain.around(around), admitting])
 
@@ -140,7 +140,7 @@ def _metrics(operations: Operations, settings: Settings, guard: Guard) -> list[w
 
 
 def _apart(operations: Operations, clock: Clock) -> web.Application:
-    application = web.Application(middlewares=[envelope.middleware(clock, lambda _: None, entropy.token_bytes)])
+    application = web.Application(middlewares=[envelope.middleware(clock, lambda _: None, Entropy())])
     application.add_routes(operations.apart())
     return application
 
@@ -210,7 +210,7 @@ async def _listen(
     stack: AsyncExitStack, application: web.Application, address: Address, parts: Parts, terms: entrance.Terms
 ) -> str:
     door_of = application.get(DOOR_OF, lambda _request: None)
-    outside = envelope.Outside(parts.clock, _counted, entropy.token_bytes, door_of)
+    outside = envelope.Outside(parts.clock, _counted, Entropy(), door_of)
     coming = entrance.serving(application, address.host, address.port, clock=parts.clock, outside=outside, terms=terms)
     try:
         return await stack.enter_async_context(coming)

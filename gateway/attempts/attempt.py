@@ -117,7 +117,10 @@ class Walker:
         return attempt, await self._send(job, step, target, call, report)
 
     async def _send(self, job: Job, step: Step, target: Target, call: Call, report: Report) -> Reading:
-        log.event("attempt_started", generation=job.id, attempt=job.n, provider=step.provider, model=job.model)
+        level: log.Level = "debug" if job.n == 1 else "info"  # of the first, what comes of it says enough
+        log.event(
+            "attempt_started", level=level, generation=job.id, attempt=job.n, provider=step.provider, model=job.model
+        )
         reading = await self._line.submit(job, step, target, call, has_turn=True)
         if is_unsure(reading):
             assert reading.fault is not None

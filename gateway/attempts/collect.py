@@ -157,9 +157,7 @@ class Collector:
         metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
         size = sum(each.size or 0 for each in kept)
         metrics.OUTPUT_BYTES.labels(job.kind.value).inc(size)
-        log.event(
-            "outputs_stored", generation=job.id, attempt=job.n, provider=step.provider, outputs=len(kept), bytes=size
-        )
+        job.stored = (step.provider, len(kept), size)
         traced.settled(captured, cost)
 
     async def _let_go(self, job: Job) -> None:

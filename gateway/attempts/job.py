@@ -38,7 +38,8 @@ class Job:
     `n` is the number of the attempt that is walked, of `made` in all. A second job beside a slow one is walked as a job of its own:
     its `lead` is the first, and each is the other's `rival`. `seen` is told of each look that sees the first run on, and after
     how many ms; `outrun` says that the other was faster. It is `parted` when the process stops: it rests no more.
-    `done` is the share of the work, from 0 to 1, that its provider told last, `settled` how it ended, where that is at hand.
+    `done` is the share of the work, from 0 to 1, that its provider told last, `settled` how it ended, where that is at hand. `stored` is by
+    whom its outputs were made that are kept, how many they are, and how many bytes.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Job:
     parted: bool = False
     done: float | None = None
     settled: Settled | None = field(default=None, repr=False, compare=False)
+    stored: tuple[str, int, int] | None = None
 
     @property
     def is_unwanted(self) -> bool:

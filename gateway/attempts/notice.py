@@ -28,5 +28,7 @@ def tell(health: Health, provider: str, now: int) -> None:
     most = health.traffic.most(provider, now)
     if most is not None:
         metrics.CONCURRENCY.labels(provider).set(most)
-    else:
+        health.traffic.shown.add(provider)
+    elif provider in health.traffic.shown:
         metrics.CONCURRENCY.remove(provider)
+        health.traffic.shown.discard(provider)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import assert_never
+from typing import Any, assert_never
 
 from gateway import log, metrics, traces
 from gateway.attempts import traced
@@ -117,4 +117,6 @@ def tell_end(job: Job, outcome: str, now: int) -> None:
     seconds = max(0, now - job.created) / 1000  # the time of day may have been set back since
     metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
     metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds, traces.exemplar())
-    log.event(f"generation_{outcome}", model=job.model, seconds=round(seconds, 3), attempts=job.made)
+    made = dict(zip(("provider", "outputs", "bytes"), job.stored or (), strict=False))
+    said: dict[str, Any] = {"model": job.model, "seconds": round(seconds, 3), "attempts": job.made, **made}
+    log.event(f"generation_{outcome}", **said)

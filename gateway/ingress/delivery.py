@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -58,13 +58,16 @@ class Delivery:
         link = self._links.on(request)
         return [link(record.id, artifact) for artifact in record.artifacts]
 
-    def links(self, request: web.Request, record: Record) -> list[str]:
-        """The same, but never the bytes themselves: those are read at this gateway too."""
+    def linking(self, request: web.Request, record: Record) -> Callable[[Artifact], str]:
+        """What gives the same for one output, but never the bytes themselves: those are read at this gateway too."""
         link = self._links.on(request)
-        return [
-            self._links.own(request, record.id, each) if self.inline(each) is not None else link(record.id, each)
-            for each in record.artifacts
-        ]
+
+        def linked(artifact: Artifact) -> str:
+            if self.inline(artifact) is not None:
+                return self._links.own(request, record.id, artifact)
+            return link(record.id, artifact)
+
+        return linked
 
     def keeps(self, artifact: Artifact) -> Store | None:
         """The store that keeps an output; None for one that its provider keeps, or that came inside an answer."""
@@ -88,9 +91,9 @@ class Delivery:
                 yield Content(type_, stored.size, stored.read(0, stored.size))
             else:
                 limit = self._limits.image if record.kind is Kind.IMAGE else self._limits.video
-                arriving = fetch(self._session, artifact.uri, limit=limit, deadline=_TIME, policy=self._policy)
-                async with arriving as (body, declared):
-                    yield Content(artifact.type or declared or type_, None, body)
+                fetching = fetch(self._session, artifact.uri, limit=limit, deadline=_TIME, policy=self._policy)
+                async with fetching as arriving:
+                    yield Content(artifact.type or arriving.type or type_, arriving.size, arriving.body)
         except NotStored as error:
             raise _lost(record, "the output is not kept any more") from error
         except StorageFault as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +15,12 @@ from gateway.attempts.job import Job
 from gateway.attempts.opening import Opened
 from gateway.attempts.run import Runs
 from gateway.clock import Clock
+from gateway.entropy import Entropy
 from gateway.ingress import traced
 from gateway.ingress.keyform import is_key
 from gateway.ingress.pinned import pinned
 from gateway.ingress.refusal import Refusal
-from gateway.ingress.weigh import Asked, Weighed, World, card_of, unserved, weigh
+from gateway.ingress.weigh import Asked, Before, Weighed, World, card_of, unserved, weigh
 from gateway.ledger import generations as ledger
 from gateway.ledger import spending, together
 from gateway.ledger.accounts import NO_CAPS
@@ -86,7 +86,9 @@ class Intake:
         `chance` gives a number from 0 up to but not including 1, for weights and trials. Without `rankings` nothing is known of
         speed.
         """
-        self.world = world
+        self._world = world
+        self._before = Before()
+        self._entropy = Entropy()
         self._store = store
         self._runs = runs
         self._health = health
@@ -97,6 +99,15 @@ class Intake:
         self._chance = chance
         self._rankings = rankings or Rankings(lambda _model: {})
         self._entering: Counter[str] = Counter()  # by account, accepted by nobody yet, and counted all the same
+
+    @property
+    def world(self) -> World:
+        """All that planning looks at beside the request."""
+        return self._world
+
+    @world.setter
+    def world(self, world: World) -> None:
+        self._world, self._before = world, Before()
 
     def menu(self, model: str) -> Menu:
         """What a model offers; Refusal when nobody serves it."""
@@ -118,7 +129,7 @@ class Intake:
         card = card_of(self.world, asked.model)
         resting, ranking, chance = self._resting(card, account), self._rankings.of(card.model), self._chance()
         known = ranking.pick(chance) if ranking is not None else ()
-        weighed = weigh(self.world, account, asked, resting, ranking=known, chance=chance)
+        weighed = weigh(self.world, account, asked, resting, ranking=known, chance=chance, before=self._before)
         if not weighed.plan.steps:
             weighed = self._urgent(weighed, asked)
         return weighed, pinned(weighed, asked, resting, ranking, chance)
@@ -169,7 +180,7 @@ class Intake:
         respond: Respond,
     ) -> Answer:
         now, key_id = self._clock.now_ms(), next(iter(asked.keys), None)
-        generation = str(uuid.uuid4())
+        generation = self._entropy.uuid()
         likely = weighed.plan.steps[: weighed.rules.attempts]
         body = respond(generation, replace(weighed.plan, steps=likely))
         new = ledger.NewGeneration(
@@ -188,8 +199,8 @@ class Intake:
             owner=self._store.epoch,
         )
         match await self._begin(new, key_id, jobs.planned(new, weighed.plan.steps, weighed.rules)):
-            case Begun():
-                traced.accepted(new, weighed, key_id)
+            case Begun(attempt=attempt):
+                traced.accepted(new, weighed, key_id, begun=attempt is not None)
                 return Answer(body, generation, replayed=False, new=new)
             case ledger.Replay(response, earlier, state):
                 traced.replayed(earlier)

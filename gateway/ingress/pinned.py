@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from gateway.generation import Kind
 from gateway.ingress.weigh import Asked, Weighed, World, weigh
-from gateway.routing.plan import Standing, Why
+from gateway.routing.plan import Standing, Step, Why
+from gateway.routing.policy import Hedging
 from gateway.routing.rank import Ranking
 
 
@@ -19,7 +19,7 @@ def pinned(
     step, rules = weighed.plan.steps[0], weighed.rules
     first = next(offer for offer in weighed.menu.offers if offer.provider == step.provider).forms[step.form]
     return {
-        "steps": [{**asdict(step), "dropped": list(step.dropped)} for step in weighed.plan.steps],
+        "steps": [_step(each) for each in weighed.plan.steps],
         "excluded": [
             {"provider": each.provider, "why": each.why.value, "reason": each.reason} for each in weighed.plan.excluded
         ],
@@ -28,8 +28,8 @@ def pinned(
         "attempts": rules.attempts,
         "follow_refusal": rules.follow_refusal,
         "in_doubt_max_cost": rules.in_doubt_max_cost,
-        "patience": asdict(rules.patience),
-        **({"hedging": asdict(rules.hedging)} if rules.hedging is not None else {}),
+        "patience": {"times": rules.patience.times, "least": rules.patience.least},
+        **({"hedging": _hedging(rules.hedging)} if rules.hedging is not None else {}),
         "routing": {
             "strategy": rules.strategy.value,
             "asked": asked.order,
@@ -40,6 +40,20 @@ def pinned(
             "resting": {provider: {"why": each.why.value, "reason": each.reason} for provider, each in resting.items()},
         },
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "provider": step.provider,
+        "form": step.form,
+        "native": step.native,
+        "price": step.price,
+        "dropped": list(step.dropped),
+    }
+
+
+def _hedging(hedging: Hedging) -> dict[str, Any]:
+    return {"max_cost": hedging.max_cost, "share": hedging.share}
 
 
 def _ranking(ranking: Ranking | None, chance: float) -> dict[str, Any] | None:

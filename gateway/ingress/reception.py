@@ -98,7 +98,8 @@ class Reception:
         `digest` is one text for all that is asked for, as `dialect.digest_of` makes it. With `again` the door knows it for one that was
         sent before.
         """
-        asked = replace(asked, model=self.name(asked.model))
+        if (name := self.name(asked.model)) != asked.model:
+            asked = replace(asked, model=name)
         check_model(caller, asked.model)
         own = idempotency_key(_only(request, "Idempotency-Key"))
         if own is not None:

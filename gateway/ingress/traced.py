@@ -61,11 +61,16 @@ def planned(span: Span, weighed: Weighed) -> None:
     )
 
 
-def accepted(new: NewGeneration, weighed: Weighed, key_id: str | None) -> None:
-    """Tell that a request became a generation: from here on each is found by the other."""
+def accepted(new: NewGeneration, weighed: Weighed, key_id: str | None, *, begun: bool) -> None:
+    """Tell that a request became a generation: from here on each is found by the other.
+
+    Of one that has `begun` with it, what comes of its first attempt is told right after.
+    """
+    level: log.Level = "debug" if begun else "info"
     with log.bound(generation=new.id, **({"key_id": key_id} if key_id is not None else {})):
+        order = list(new.order)
         log.event(
-            "generation_accepted", kind=new.kind.value, model=new.model, account=new.account, order=list(new.order)
+            "generation_accepted", level=level, kind=new.kind.value, model=new.model, account=new.account, order=order
         )
     span = traces.here()
     if span.is_recorded:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -17,13 +18,15 @@ from gateway.offer import is_inline
 from gateway.providers.reverse import Spellings
 from gateway.routing.menu import Menu
 from gateway.routing.plan import Exclusion, Plan, Standing, Why, plan
-from gateway.routing.policy import Policy, Request, Rules, heeding, rules
+from gateway.routing.policy import Policy, Request, Rules, Strategy, heeding, rules
 
 LONGEST_TEXT = 10_000  # characters of any text but the prompt
 LONGEST_PROMPT = 5_000  # characters, as the native API promises
 LONGEST_ORDER = 200  # characters of an order of providers
 _INLINE = re.compile(r"data:(image|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]", re.ASCII)
 _OWN_WORDS = Spellings({}, {})
+_MOST = 1024  # plans remembered
+_KEPT = 64  # characters of a value that one is remembered by
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _UNLIKELY = 4  # seconds a caller is asked to wait when every provider rests and none says for how long
 
@@ -91,18 +94,77 @@ def weigh(
     *,
     ranking: tuple[str, ...] = (),
     chance: float = 0.0,
+    before: Before | None = None,
 ) -> Weighed:
     """Check a request and plan it; the plan may be without steps. Refusal with everything that is wrong with the request.
 
     `resting` are the providers of the model that cannot be asked just now, `ranking` its providers with the fastest first;
-    `chance`, from 0 up to but not including 1, draws the first where a route has weights.
+    `chance`, from 0 up to but not including 1, draws the first where a route has weights. What was decided `before` for another
+    such request is not decided anew.
     """
     card = card_of(world, asked.model)
     _check_kind(card, asked)
     fields = _check_fields(card, asked, world.egress)
+    key = before.key(card, account, asked, ranking, fields) if before is not None and not resting else None
+    if key is not None and before is not None and (found := before.made.get(key)) is not None:
+        return Weighed(found.kind, card, fields, found.order, found.rules, found.plan)
+    weighed = _weigh(world, account, asked, {**resting, **world.standing}, card, fields, ranking=ranking, chance=chance)
+    if key is not None and before is not None and weighed.rules.strategy is not Strategy.WEIGHTED:
+        before.keep(key, weighed)
+    return weighed
+
+
+class Before:
+    """Plans that were made in one world, by all that they depend on. Of a prompt that is its length alone."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.made: dict[Hashable, Weighed] = {}
+        self._lengths: dict[str, list[int]] = {}  # by model, the lengths that a prompt may not exceed somewhere
+
+    def key(
+        self, card: Menu, account: str, asked: Asked, ranking: tuple[str, ...], fields: Mapping[str, Value]
+    ) -> Hashable | None:
+        """What a plan depends on; None where a value is too long to be kept for that."""
+        shape: list[Value | None] = [card.model, account, asked.order, asked.keys, asked.tags, ranking]
+        for name, value in fields.items():
+            if name == "prompt" and isinstance(value, str):
+                shape += (name, value != "" and bisect_left(self._bounds(card), len(value)))
+            elif not isinstance(value, str) or len(value) <= _KEPT:
+                shape += (name, value)
+            else:
+                return None
+        return tuple(shape)
+
+    def keep(self, key: Hashable, weighed: Weighed) -> None:
+        """Remember a plan."""
+        if len(self.made) >= _MOST:
+            self.made.clear()
+        self.made[key] = weighed
+
+    def _bounds(self, card: Menu) -> list[int]:
+        found = self._lengths.get(card.model)
+        if found is None:
+            limits = (form.takes.get("prompt") for offer in card.offers for form in offer.forms)
+            bounds = {each.max_chars for each in limits if each is not None and each.max_chars is not None}
+            found = self._lengths[card.model] = sorted(bounds)
+        return found
+
+
+def _weigh(
+    world: World,
+    account: str,
+    asked: Asked,
+    standing: Mapping[str, Standing],
+    card: Menu,
+    fields: Mapping[str, Value],
+    *,
+    ranking: tuple[str, ...],
+    chance: float,
+) -> Weighed:
     wished = parse_order(asked.order, card)
     found = heeding(rules(world.policy, Request(card.model, card.kind, account, asked.keys, asked.tags)), wished)
-    order, standing = wished or (), {**resting, **world.standing}
+    order = wished or ()
     made = plan(fields, order, found, card.offers, standing, ranking=ranking, chance=chance)
     return Weighed(card.kind, card, fields, order, found, made)
 

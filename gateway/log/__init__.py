@@ -17,8 +17,8 @@ Decided because
 - The redactor is one for the process, like the log: a secret known in one place must not leak in another.
 """
 
-from gateway.log.events import event, excerpt, redact, redacted, register, setup
+from gateway.log.events import Level, event, excerpt, redact, redacted, register, setup
 from gateway.log.redactor import Redactor
 from gateway.log.scope import bind, bound, here
 
-__all__ = ["Redactor", "bind", "bound", "event", "excerpt", "here", "redact", "redacted", "register", "setup"]
+__all__ = ["Level", "Redactor", "bind", "bound", "event", "excerpt", "here", "redact", "redacted", "register", "setup"]

@@ -6,6 +6,7 @@ provider as a whole are kept under no model and concern every one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -77,6 +78,7 @@ class Health:
         self.paths = Paths()
         self.panic = Panic()
         self._breakers: dict[Key, Breaker] = {}
+        self._troubled: Counter[str] = Counter()  # by provider, how many are not closed
         self._resting: dict[str, dict[Key, int]] = {}  # by provider, until when, what failures opened
         self._changed: list[Seen] = []
         self._tallies: dict[tuple[str, str], Tally] = {}
@@ -102,6 +104,8 @@ class Health:
         return barred
 
     def _has_place(self, provider: str, now: int, spilled: bool, turn: Turn | None) -> bool:  # noqa: FBT001 - as it was asked
+        if self.traffic.takes_any(provider):
+            return True
         has_room = self.traffic.has_room(provider, now, spilled=spilled)
         if turn is None:
             return has_room
@@ -202,6 +206,8 @@ class Health:
         return sorted(found, key=lambda each: (each.provider, each.model, each.kind))
 
     def _barred(self, provider: str, model: str, now: int) -> Standing | None:
+        if not self._troubled[provider]:
+            return None
         for kind, reason in _REASONS.items():
             known = self._breakers.get((kind, provider, model if kind in {Kind.SUBMIT, Kind.JOB} else WHOLE))
             if known is not None and not breaker.admits(known, now):
@@ -236,6 +242,8 @@ class Health:
     def _put(self, key: Key, fresh: Breaker) -> None:
         old = self._breaker(key)
         self._breakers[key] = fresh
+        closed = breaker.Standing.CLOSED
+        self._troubled[key[1]] += (fresh.standing is not closed) - (old.standing is not closed)
         if (old.standing, old.opened) == (fresh.standing, fresh.opened):
             return
         self._changed.append(_seen(key, fresh, fresh.opened))

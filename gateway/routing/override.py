@@ -45,6 +45,8 @@ class Overrides:
 
     def of(self, provider: str, model: str, now: int) -> Override | None:
         """The order that holds for an offer now."""
+        if not self._orders:
+            return None
         for key in ((provider, model), (provider, EVERY)):
             order = self._orders.get(key)
             if order is not None and now < order.until:

@@ -39,6 +39,7 @@ class Traffic:
         self._last = 0
         self._served: dict[str, dict[str, int]] = {}  # by provider and account, the number of its latest place
         self._spilled: dict[str, int] = {}
+        self.shown: set[str] = set()  # the providers of which `most` was last shown
 
     def pause(self, provider: str, asked: int | None, now: int, *, is_own: bool = False) -> None:
         """Leave a provider alone for as long as it asked, or for the usual time; a longer pause stays.
@@ -58,6 +59,10 @@ class Traffic:
     def is_own_pause(self, provider: str) -> bool:
         """Whether its rate is why it is left alone, and not its own word."""
         return provider in self._own_pauses
+
+    def takes_any(self, provider: str) -> bool:
+        """Whether nothing is known of how many jobs at most a provider takes."""
+        return provider not in self._limits and provider not in self.caps
 
     def has_room(self, provider: str, now: int, *, spilled: bool) -> bool:
         """Whether a provider takes one more job."""
@@ -109,6 +114,8 @@ class Traffic:
 
     def most(self, provider: str, now: int) -> int | None:
         """How many jobs may be under way at a provider; None where nothing is known."""
+        if self.takes_any(provider):
+            return None
         return concurrency.most(self._limits.get(provider), self.caps.get(provider), now)
 
     def under_way(self, provider: str) -> int:

@@ -30,7 +30,7 @@ def stream() -> Iterator[io.StringIO]:
     root, ours = logging.getLogger(), logging.getLogger("gateway")
     before = root.handlers[:], root.level, ours.level
     written = io.StringIO()
-    log.setup(format="json", level="info", stream=written)
+    log.setup(format="json", level="debug", stream=written)
     yield written
     root.handlers[:], level, own = before
     root.setLevel(level)

@@ -137,19 +137,20 @@ class Answer:
         self, stack: AsyncExitStack, request: web.Request, record: Record, look: Look | None
     ) -> list[_Picture]:
         """Every output of a generation, in the form that was asked for; in both where none was and both can be had."""
-        links = self._delivery.links(request, record)
+        link_of = self._delivery.linking(request, record)
         found = []
-        for artifact, link in zip(record.artifacts, links, strict=True):
+        for artifact in record.artifacts:
             text = self._delivery.inline(artifact)
+            link = link_of(artifact) if look is not Look.B64 else None
             if look is Look.URL:
                 found.append(_Picture(link))
             elif text is not None:
-                found.append(_Picture(None if look is Look.B64 else link, text))
+                found.append(_Picture(link, text))
             elif look is None and not _is_at_hand(artifact):
                 found.append(_Picture(link))
             else:
                 content = await stack.enter_async_context(self._delivery.open(record, artifact))
-                found.append(_Picture(None if look is Look.B64 else link, None, content))
+                found.append(_Picture(link, None, content))
         return found
 
 

@@ -19,7 +19,6 @@ from gateway.ledger.records import Record
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _CURSOR = re.compile(r"[0-9]{1,8}", re.ASCII)
 _PAGE = 100  # predictions, as that API has it
-_MOST_PAGES = 10  # looked through for one page between two times; the next begins where this one ended
 
 
 class Follow:
@@ -68,22 +67,9 @@ class Follow:
         self, account: str, offset: int, after: int | None, before: int | None
     ) -> tuple[list[Record], int | None]:
         """Records from an offset on, made between two times, and the offset at which the next page begins."""
-        found: list[Record] = []
-        for _ in range(_MOST_PAGES):
-            rows, total = await self._kit.store.read(ledger.page(account, _PAGE, offset))
-            for row in rows:
-                if len(found) == _PAGE:
-                    return found, offset
-                offset += 1
-                if after is not None and row.created < after:
-                    return found, None
-                if before is None or row.created < before:
-                    found.append(row)
-            if offset >= total or not rows:
-                return found, None
-            if len(found) == _PAGE:
-                break
-        return found, offset
+        rows, _ = await self._kit.store.read(ledger.page(account, _PAGE + 1, offset, before))
+        found = [row for row in rows[:_PAGE] if after is None or row.created >= after]
+        return found, offset + _PAGE if len(rows) > _PAGE == len(found) else None
 
 
 def _id(request: web.Request) -> str:
