@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The last moment that `iso` can write, in milliseconds since the epoch.
@@ -53,13 +53,12 @@ class SystemClock:
         """Give the time of day in milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
 
-    def monotonic(self) -> float:
-        """Give seconds on the clock that never steps back."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)  # seconds on the clock that never steps back; asked for all the time
 
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
         """Wait on the running loop."""
-        await asyncio.sleep(max(0.0, seconds))
+        # Handed on and not awaited here: a coroutine more would be kept for each of all the jobs that rest.
+        return asyncio.sleep(max(0.0, seconds))
 
 
 class SteadyClock:
@@ -72,6 +71,8 @@ class SteadyClock:
     def __init__(self, clock: Clock, told: Callable[[int], None]) -> None:
         """Follow `clock`, and tell of its steps."""
         self._clock = clock
+        self._now = clock.now_ms
+        self.monotonic = clock.monotonic  # seconds on the clock that never steps back
         self._told = told
         self._wall = clock.now_ms()  # what was last believed, and when
         self._at = clock.monotonic()
@@ -79,7 +80,7 @@ class SteadyClock:
 
     def now_ms(self) -> int:
         """Give the time of day in milliseconds since the epoch, as if no step had been made within the lease."""
-        wall, at = self._clock.now_ms(), self._clock.monotonic()
+        wall, at = self._now(), self.monotonic()
         due = self._wall + int((at - self._at) * 1000)
         if abs(wall - due) > STEP:
             if self._stepped is None:
@@ -90,13 +91,9 @@ class SteadyClock:
         self._wall, self._at, self._stepped = wall, at, None
         return wall
 
-    def monotonic(self) -> float:
-        """Give seconds on the clock that never steps back."""
-        return self._clock.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
         """Wait as the clock that is followed does."""
-        await self._clock.sleep(seconds)
+        return self._clock.sleep(seconds)
 
 
 def iso(moment_ms: int) -> str:

@@ -61,6 +61,8 @@ class Running:
         self.drain = drain
         self.clock = clock
         self.served: Served | None = None
+        # Under the configuration they are of. Offers that are asked for are as many as there are models in use.
+        self._targets: tuple[Loaded, dict[tuple[str, str], Target | None]] = (loaded, {})
 
     @property
     def providers(self) -> list[tuple[str, str]]:
@@ -72,8 +74,13 @@ class Running:
         return self.loaded.world.name(model)
 
     def target(self, provider: str, model: str) -> Target | None:
-        """One offer, ready to be called; None when no pack has it."""
-        return self.loaded.target(provider, model)
+        """One offer, ready to be called, the same for all who ask while nothing is loaded anew; None when no pack has it."""
+        of, found = self._targets
+        if of is not self.loaded:
+            of, found = self._targets = self.loaded, {}
+        if (provider, model) not in found:
+            found[provider, model] = self.loaded.target(provider, model)
+        return found[provider, model]
 
     async def reload(self, settings: Settings, environ: Mapping[str, str]) -> None:
         """Take another configuration, whole; Mistakes leaves the one in force. What is under way keeps its pinned plan."""

@@ -20,6 +20,7 @@ _FLUSH = 1.0  # seconds between writes of what is only counted: so much may be l
 _SWEEP = 60.0
 _EXPIRE = 60.0
 _CHECK = 60.0
+_CHECKING = 0.01  # of the time at most: with a million generations a check of all of them takes a minute of a core
 _FOLD = 600.0  # a deletion is promised within the hour; readers may be in the way a few times
 _BEAT = 0.5
 _BLOCKED = 1.0  # seconds of lag that are told: nothing that is done on purpose takes as long
@@ -62,6 +63,7 @@ class Upkeep:
         self._callers = callers
         self._clock = clock
         self._ages = ages
+        self._checked_until = 0.0  # on the clock that never steps
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -154,10 +156,18 @@ class Upkeep:
             pass
 
     async def check(self) -> None:
-        """Look whether every invariant of the ledger holds, and say so where people look."""
-        if not self._leads():
+        """Look whether every invariant of the ledger holds, and say so where people look.
+
+        The larger the store, the longer it takes and the more seldom it is done. One check at a time: reports wait for one at most.
+        """
+        began = self._clock.monotonic()
+        if not self._leads() or began < self._checked_until:
             return
-        findings = await self._store.report(checks.run_checks(self._clock.now_ms(), _GRACE))
+        findings: list[checks.Finding] = []
+        for each in checks.CHECKS:
+            findings += await self._store.report(checks.run_checks(self._clock.now_ms(), _GRACE, [each]))
+        ended = self._clock.monotonic()
+        self._checked_until = ended + (ended - began) / _CHECKING
         metrics.LEDGER_FINDINGS.set(len(findings))
         for finding in findings:
             log.event("ledger_finding", level="error", check=finding.check.name, says=finding.check.sentence, rows=finding.rows[:10])  # fmt: skip

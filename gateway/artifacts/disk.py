@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -56,9 +56,10 @@ class Disk:
         """Take all of `source`: see `Store.write`."""
         folder = self._root / _shard(generation) / generation
         async with aclosing(batches(source, limit)) as coming:
-            held = await anext(coming, b"")
-            media = admit(held, kind)
-            size = measure(media, held)
+            held: Sequence[bytes] = await anext(coming, [])
+            first = b"".join(held)
+            media = admit(first, kind)
+            size = measure(media, first)
             part = Part(self._parts)
             # One batch behind: what fits in one batch is then written, synced and named in a single hop.
             writing: asyncio.Future[None] | None = None
@@ -66,7 +67,7 @@ class Disk:
                 async for batch in coming:
                     if writing is not None:
                         await writing
-                    writing = asyncio.ensure_future(self._run(part.add, held))
+                    writing = asyncio.ensure_future(self._run(_add, part, held))
                     held = batch
                 if writing is not None:
                     await writing
@@ -135,8 +136,13 @@ def _prepare(parts: Path) -> None:
     sweep(parts)
 
 
-def _finish(part: Part, last: bytes, folder: Path, index: int, media: Media) -> str:
-    part.add(last)
+def _add(part: Part, pieces: Sequence[bytes]) -> None:
+    part.add(*pieces)
+    part.sync_soon()
+
+
+def _finish(part: Part, last: Sequence[bytes], folder: Path, index: int, media: Media) -> str:
+    part.add(*last)
     name = f"{index}-{part.sha256[:16]}.{media.extension}"
     part.keep(folder / name)
     return name

@@ -7,7 +7,6 @@ first address, and the session's sockets are guarded (`open_session`), so that a
 from __future__ import annotations
 
 import asyncio
-import base64
 import binascii
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -16,6 +15,7 @@ from urllib.parse import unquote_to_bytes, urldefrag, urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from pybase64 import b64decode
 from yarl import URL
 
 from gateway.artifacts.fault import OutputFault
@@ -41,6 +41,18 @@ class _Pace:
     ends: float
     min_rate: int
     window: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A source that answers: its bytes, the media type it declares (never to be believed), and how many bytes there will be if it says so.
+
+    What is `size` bytes by its own word gives exactly that many, or fails.
+    """
+
+    body: AsyncIterator[bytes]
+    type: str | None
+    size: int | None
 
 
 def open_session(
@@ -74,7 +86,7 @@ def first_bytes(url: str) -> bytes:
         raise OutputFault("refused", "the data: URI holds no base64", retryable=False)
     try:
         text = data[:_INLINE_HEAD]
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as exc:
         raise OutputFault("refused", "the data: URI is not valid base64", retryable=False) from exc
 
@@ -89,8 +101,8 @@ async def fetch(
     policy: Policy,
     min_rate: int = 1024,
     window: float = 30.0,
-) -> AsyncIterator[tuple[AsyncIterator[bytes], str | None]]:
-    """Open a source and give its bytes and the media type it declares (never to be believed).
+) -> AsyncIterator[Arriving]:
+    """Open a source.
 
     `limit` in bytes, `deadline` in seconds from now to the last byte, `min_rate` in bytes a second over each `window` seconds
     of waiting. `session` comes from `open_session`. Raises `OutputFault`, on entry or from the iterator.
@@ -98,7 +110,7 @@ async def fetch(
     if is_inline(url):
         declared, pieces = _inline(url, limit)
         async with aclosing(_each(pieces)) as body:
-            yield body, declared
+            yield Arriving(body, declared, None)
         return
     _require_bare(session)
     pace = _Pace(asyncio.get_running_loop().time() + deadline, min_rate, window)
@@ -107,7 +119,7 @@ async def fetch(
         _check_answer(response, limit)
         declared = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         async with aclosing(_body(response, limit, pace)) as body:
-            yield body, declared or None
+            yield Arriving(body, declared or None, response.content_length)
 
 
 async def _arrive(session: aiohttp.ClientSession, url: str, policy: Policy, pace: _Pace) -> aiohttp.ClientResponse:
@@ -204,7 +216,13 @@ async def _next(response: aiohttp.ClientResponse, patience: float) -> bytes | No
     with _translated(begun=True):
         try:
             async with asyncio.timeout(patience):
-                return await response.content.readany()
+                if response.content_length is None:
+                    return await response.content.readany()  # chunks may be as small as their sender likes
+                (
+                    piece,
+                    _,
+                ) = await response.content.readchunk()  # as the system gave it: joined, all would be copied again
+                return piece
         except TimeoutError as exc:
             if isinstance(exc, aiohttp.ClientError):
                 raise
@@ -263,7 +281,7 @@ def _unpacked(data: str, limit: int, *, encoded: bool) -> Iterator[bytes]:
         step = text[at : at + _INLINE_STEP]
         ended = at + _INLINE_STEP >= len(text)
         try:
-            piece = base64.b64decode(step + "=" * (-len(step) % 4), validate=True)  # padding is often left out
+            piece = b64decode(step + "=" * (-len(step) % 4), validate=True)  # padding is often left out
         except (binascii.Error, ValueError) as exc:
             raise OutputFault("refused", "the data: URI is not valid base64", retryable=False) from exc
         if step.endswith("=") and not ended:

@@ -29,8 +29,8 @@ async def keep(  # noqa: PLR0913 - the act joins two stages and each takes what 
     caller's to say.
     """
     try:
-        async with fetch(session, source_url, limit=limit, deadline=deadline, policy=policy) as (body, _declared):
-            return await store.write(generation, index, body, kind=kind, limit=limit)
+        async with fetch(session, source_url, limit=limit, deadline=deadline, policy=policy) as arriving:
+            return await store.write(generation, index, arriving.body, kind=kind, limit=limit)
     except OutputFault as fault:
         if fault.retryable and is_inline(source_url):
             raise OutputFault(fault.kind, str(fault), retryable=False) from fault  # the same text gives the same bytes

@@ -18,5 +18,5 @@ class Source:
 
     async def read(self, url: str, *, limit: int, deadline: float) -> bytes:
         """Read one file, or unpack a `data:` URI; at most `limit` bytes within `deadline` seconds. Raises OutputFault."""
-        async with fetch(self._session, url, limit=limit, deadline=deadline, policy=self._policy) as (body, _):
-            return b"".join([chunk async for chunk in body])
+        async with fetch(self._session, url, limit=limit, deadline=deadline, policy=self._policy) as arriving:
+            return b"".join([chunk async for chunk in arriving.body])

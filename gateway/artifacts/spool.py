@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +56,14 @@ class Spool:
     async def take(self, source: AsyncIterator[bytes], kind: Kind, limit: int) -> Spooled:
         """Take all of `source`; nothing is left of what is refused (OutputFault), breaks off or is cancelled."""
         async with aclosing(batches(source, limit)) as coming:
-            first = await anext(coming, b"")
+            pieces: Sequence[bytes] = await anext(coming, [])
+            first = b"".join(pieces)
             media = admit(first, kind)
             part = Part(self._folder)
             try:
                 await self._run(part.add, first)
                 async for batch in coming:
-                    await self._run(part.add, batch)
+                    await self._run(part.add, *batch)
             except BaseException:
                 await asyncio.shield(asyncio.ensure_future(self.discard(part)))
                 raise

@@ -6,6 +6,7 @@
 - `slots`    calls that wait until their provider's rate has room
 - `attempt`  walks one attempt, and writes every step down
 - `slow`     jobs that take longer than theirs do, moved where nothing is lost by it
+- `crowd`    looks at all running jobs, spread so that thousands of them cost callers nothing
 - `doubt`    a submit whose answer was lost: repeated under its key, looked for, or left in doubt
 - `aftercare`  attempts nobody waits for: stopped, and looked at once more
 - `inputs`   files as each provider takes them, as many at a time as there is `room` for in memory

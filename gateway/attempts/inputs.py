@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import assert_never
+
+from pybase64 import b64encode
 
 from gateway.artifacts.fault import OutputFault, OutputFaultKind
 from gateway.artifacts.kinds import identify

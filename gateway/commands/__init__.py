@@ -22,6 +22,7 @@ Behind them
 - `reloading`       the files behind a running gateway, taken anew when they change
 - `administration`  the private socket of a running gateway, or the store itself
 - `ports`, `signals`  a port that is free; being asked to stop
+- `allocator`       what the C library is told about memory
 - `selfsigned`      a certificate of the gateway's own
 
 Data goes to stdout and everything else to stderr, so that a pipe holds data alone.

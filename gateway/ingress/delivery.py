@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
+from pybase64 import b64decode, b64encode
 
 from gateway.artifacts.fault import NotStored, OutputFault, StorageFault
 from gateway.artifacts.fetch import fetch
@@ -109,10 +109,10 @@ async def encoded(content: Content) -> AsyncIterator[bytes]:
         held = rest + piece
         whole = len(held) // 3 * 3
         for at in range(0, whole, _PART):
-            yield base64.b64encode(held[at : min(at + _PART, whole)])
+            yield b64encode(held[at : min(at + _PART, whole)])
         rest = held[whole:]
     if rest:
-        yield base64.b64encode(rest)
+        yield b64encode(rest)
 
 
 def _lost(record: Record, said: str) -> Refusal:
@@ -126,7 +126,7 @@ def _size_of(text: str) -> int:
 
 def _unpacked(text: str) -> Iterator[bytes]:
     for at in range(0, len(text), _PIECE):
-        yield base64.b64decode(text[at : at + _PIECE])
+        yield b64decode(text[at : at + _PIECE])
 
 
 async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,13 +6,13 @@ that never was.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NoReturn
 
 from aiohttp import web
+from pybase64 import b64decode, b64encode
 
 from gateway.artifacts.fault import NotStored, StorageFault
 from gateway.artifacts.kinds import ALL
@@ -121,7 +121,7 @@ class Outputs:
         if artifact is None or _EXTENSIONS.get(artifact.type or "", "bin") != parts[2]:
             _not_found()
         if artifact.uri.startswith(_INLINE):
-            data = base64.b64decode(artifact.uri.partition(",")[2])
+            data = b64decode(artifact.uri.partition(",")[2])
             return web.Response(body=data, headers=served_as(artifact, file))
         if self._artifacts is None:
             _not_found()
@@ -156,7 +156,7 @@ def served_as(artifact: Artifact, file: str) -> dict[str, str]:
 
 def _digest(sha256: str) -> str:
     """The hash of the whole file, as RFC 9530 writes it: whoever loads it can tell that it is whole, in one piece or in several."""
-    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+    return f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"
 
 
 async def _send(

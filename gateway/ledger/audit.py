@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.ledger.program import Program, ask
+from gateway.ledger.program import Program, Row, ask
 
 T = TypeVar("T")
 
@@ -42,9 +42,13 @@ def noted(program: Program[T], entry: Entry, was_done: Callable[[T], bool]) -> P
 def page(who: str | None, limit: int, before: int | None = None) -> Program[list[Entry]]:
     """Some of what was done, the latest first: all, or what one thing suffered or one key did; below a number, if given."""
     before = _NEWEST if before is None else before
-    rows = yield from (
-        ask("audit_page", before=before, limit=limit)
-        if who is None
-        else ask("audit_of", who=who, before=before, limit=limit)
-    )
-    return [Entry(row["at"], row["actor"], row["act"], row["subject"], row["said"], seq=row["seq"]) for row in rows]
+    if who is None:
+        return [_entry(row) for row in (yield from ask("audit_page", before=before, limit=limit))]
+    suffered = yield from ask("audit_of", who=who, before=before, limit=limit)
+    did = yield from ask("audit_by", who=who, before=before, limit=limit)
+    found = {row["seq"]: row for row in (*suffered, *did)}
+    return [_entry(found[seq]) for seq in sorted(found, reverse=True)[:limit]]
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row["at"], row["actor"], row["act"], row["subject"], row["said"], seq=row["seq"])

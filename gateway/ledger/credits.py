@@ -10,6 +10,7 @@ from gateway.ledger.program import Program, Row, ask, one
 
 # 9,999,999.999 credits, the largest amount that NUMERIC(10,3) of the native API can say, in millionths.
 LARGEST = 9_999_999_999_000
+_NONE = 2**62  # above every number of an entry there will be
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,23 @@ def entries(account: str, limit: int = 50, offset: int = 0) -> Program[list[Entr
 
 def statement(account: str, since: int, until: int, limit: int) -> Program[Statement]:
     """What moved on an account's credits from a time until before another, in milliseconds; at most `limit` entries of it."""
-    [sums] = yield from ask("entries_sums", account=account, since=since, until=until)
-    rows = yield from ask("entries_between", account=account, since=since, until=until, limit=limit)
+    first, last = (yield from _from(since)), (yield from _from(until))
+    before = yield from one("entries_before", account=account, first=first)
+    [sums] = yield from ask("entries_sums", account=account, first=first, last=last)
+    rows = yield from ask("entries_between", account=account, first=first, last=last, limit=limit)
     return Statement(
-        opening=sums["opening"],
+        opening=before["balance"] if before else 0,
         added=sums["added"],
         charged=sums["charged"],
         movements=sums["n"],
         entries=tuple(_entry(account, row) for row in rows),
     )
+
+
+def _from(at: int) -> Program[int]:
+    """Where a time is among the entries: by their order, so that one statement ends with what the next begins with."""
+    [found] = yield from ask("entries_from", at=at)
+    return _NONE if found["seq"] is None else int(found["seq"])
 
 
 def _entry(account: str, row: Row) -> Entry:

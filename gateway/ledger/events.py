@@ -7,12 +7,13 @@ nothing can be announced twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-from gateway.ledger.program import Program, Row, ask, one
+from gateway.ledger.program import Program, Row, SQLValue, ask, one
 from gateway.ledger.records import dump
 
 # Drawn once; it keeps these ids apart from all others that are made by name.
@@ -52,6 +53,60 @@ def announce(
     if row is not None:
         for listener in listeners:
             yield from _owe(row["seq"], event, listener, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened to a generation, as `announce` takes it."""
+
+    type: EventType
+    account: str
+    generation: str
+    seq: int
+    data: Mapping[str, Any]
+    at: int
+
+    @property
+    def id(self) -> UUID:
+        """The id of its event."""
+        return uuid5(_NAMES, f"{self.generation}/{self.type.value}")
+
+
+def announce_all(happened: Sequence[Happening]) -> Program[None]:
+    """Announce several things by the statements of one."""
+    asked = {
+        str(place): {"type": each.type.value, "account": each.account, "seq": each.seq}
+        for place, each in enumerate(happened)
+    }
+    found = yield from ask("events_listeners", rows=dump(asked))
+    if not found:
+        return
+    listeners = sorted(found, key=lambda row: int(row["place"]))  # in the order in which it happened
+    heard = {row["place"]: happened[int(row["place"])] for row in listeners}
+    rows = {
+        place: {**asked[place], "id": str(each.id), "data": dump(each.data), "at": each.at}
+        for place, each in heard.items()
+    }
+    written = {row["id"]: row["seq"] for row in (yield from ask("events_write", rows=dump(rows)))}
+    owed = {
+        str(number): _owed(heard[row["place"]], written[str(heard[row["place"]].id)], row)
+        for number, row in enumerate(listeners)
+        if str(heard[row["place"]].id) in written
+    }
+    if owed:
+        yield from ask("events_owe", rows=dump(owed))
+
+
+def _owed(event: Happening, seq: int, listener: Row) -> dict[str, SQLValue]:
+    is_active = listener["state"] == "active"
+    return {
+        "id": str(uuid5(event.id, listener["endpoint"])),
+        "endpoint": listener["endpoint"],
+        "event": seq,
+        "state": "pending" if is_active else "queued",
+        "next": event.at if is_active else None,
+        "at": event.at,
+    }
 
 
 def test(endpoint: str, account: str, event_id: str, at: int) -> Program[str]:

@@ -15,8 +15,9 @@ from gateway.generation import EDGES, Kind, State
 from gateway.ledger import alerts, callbacks
 from gateway.ledger.callbacks import Callback
 from gateway.ledger.endings import Canceled, NotFound, WrongState, cancel, fail, succeed
+from gateway.ledger.pages import page
 from gateway.ledger.program import Program, Row, ask, one
-from gateway.ledger.records import Record, by_generation, dump, load, record
+from gateway.ledger.records import Record, dump, load, record
 
 __all__ = [
     "Accepted",
@@ -216,11 +217,16 @@ def repeated(account: str, key: Idempotency, now: int) -> Program[Replay | KeyMi
     if key.lately is not None and key.lately.before <= key.lately.after:
         return None  # no generation can be meant
     row = yield from one("idempotency_find", account=account, key=key.key)
-    if row is None or row["created"] <= now - KEY_LIFE or not (key.lately is None or _is_meant(row, key.lately)):
+    if row is None or not stands(row, key.lately, now):
         return None
     if row["fingerprint"] != key.fingerprint:
         return KeyMismatch(row["id"])
     return Replay(row["response"], row["id"], State(row["state"]))
+
+
+def stands(row: Row, lately: Lately | None, now: int) -> bool:
+    """Whether what a key was used for is what it stands for now: its time is not over, and it is meant."""
+    return row["created"] > now - KEY_LIFE and (lately is None or _is_meant(row, lately))
 
 
 def shorten(generation: str, request: Mapping[str, Any]) -> Program[bool]:
@@ -270,17 +276,6 @@ def _whole(row: Any, *, attempts: bool) -> Program[Record]:
     files = (yield from ask("artifacts_of", generation=row["seq"])) if row["state"] == State.SUCCEEDED else []
     tries = (yield from ask("attempts_of", generation=row["seq"])) if attempts else []
     return record(row, files, tries)
-
-
-def page(account: str, limit: int, offset: int) -> Program[tuple[list[Record], int]]:
-    """Some generations of an account, newest first, and how many it has. The total is a counter, not a scan."""
-    counted = yield from one("generation_total", account=account)
-    rows = yield from ask("generation_page", account=account, limit=limit, offset=offset)
-    if not rows:
-        return [], counted["generations"] if counted else 0
-    low, high = rows[-1]["created"], rows[0]["created"]
-    files = by_generation((yield from ask("artifacts_page", account=account, low=low, high=high)))
-    return [record(row, files.get(row["seq"], ())) for row in rows], counted["generations"] if counted else 0
 
 
 def live() -> Program[list[tuple[str, str]]]:

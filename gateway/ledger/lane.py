@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from gateway.ledger.program import Apart, Many, Program, StoreBroken, StoreFailed, Wish, Work
+from gateway import log
+from gateway.ledger.program import Apart, Many, Program, StoreBroken, StoreError, StoreFailed, Wish, Work
 
 T = TypeVar("T")
 
@@ -142,6 +143,8 @@ class Crowds:
         if isinstance(outcome, Done):
             told = zip(places, outcome.value, strict=True)
             self._done |= {place: Done(value) for place, value in told if not isinstance(value, Apart)}
+        elif not isinstance(outcome.error, StoreError):
+            log.event("together_broke", level="error", works=len(places), error=outcome.error)  # a defect, and no harm
 
     @property
     def apart(self) -> Mapping[int, Program[Any]]:

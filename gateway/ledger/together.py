@@ -2,23 +2,24 @@
 
 A statement costs the interpreter more than its work costs the engine; so several generations share each, handed over as rows of
 JSON. What needs a look of its own is left to the programs for one: repeated and capped requests, accounts that run short,
-whoever is told of something, work that several providers were asked for. Both ways leave the same rows.
+work that several providers were asked for. Both ways leave the same rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.generation import State
-from gateway.ledger import attempts, spending
+from gateway.ledger import attempts, generations, spending
 from gateway.ledger.accounts import NO_CAPS, Allowance
 from gateway.ledger.endings import succeed
+from gateway.ledger.events import EventType, Happening, announce_all
 from gateway.ledger.generations import Accepted, NewGeneration
 from gateway.ledger.postings import REVENUE
-from gateway.ledger.program import Apart, ConstraintBroken, Many, Program, SQLValue, ask
+from gateway.ledger.program import Apart, ConstraintBroken, Many, Program, Row, SQLValue, ask
 from gateway.ledger.records import Artifact, ArtifactLike, Attempt, Record, dump
 from gateway.outcome import AttemptState, Billing
 
@@ -209,13 +210,17 @@ def _owners(items: Sequence[Beginning | None]) -> Program[dict[int, str | None]]
             continue
         if key.lately is not None and key.lately.before <= key.lately.after:
             pass  # it repeats nothing
-        elif (item.new.account, key.key) in seen:
+        elif (item.new.account, key.key) in seen and (key.lately is None or key.lately.before > item.new.created):
             del owners[place]  # the same again in one batch: it finds the first one written
         else:
             keys[str(place)] = {"account": item.new.account, "key": key.key}
         seen.add((item.new.account, key.key))
-    for row in (yield from ask("idempotency_known", rows=dump(keys))) if keys else ():
-        del owners[int(row["place"])]
+    for row in (yield from ask("idempotencies_find", rows=dump(keys))) if keys else ():
+        item = items[int(row["place"])]
+        assert item is not None
+        assert item.new.idempotency is not None
+        if generations.stands(row, item.new.idempotency.lately, item.new.created):
+            del owners[int(row["place"])]
     return owners
 
 
@@ -301,12 +306,21 @@ def _deliver_all(items: Sequence[Delivery]) -> Program[Sequence[bool | Apart]]:
         for place, row in found.items()
     ]
     yield from _post(paid)
+    yield from announce_all([each for place, row in found.items() for each in _happenings(items[place], row)])
     return [place in found or _ALONE for place in range(len(items))]
 
 
 def _is_small(item: Delivery) -> bool:
     """Whether it holds no bytes worth speaking of: outputs that nothing keeps come inside their addresses."""
     return sum(len(each.uri) for each in item.artifacts) <= _LARGE
+
+
+def _happenings(item: Delivery, row: Row) -> Iterator[Happening]:
+    seq, account = row["seq"], row["account"]
+    if row["state"] == State.SUBMITTING:  # of one that runs it was told
+        said = {"provider": item.provider, "prediction": None}
+        yield Happening(EventType.STARTED, account, item.generation, seq, said, item.at)
+    yield Happening(EventType.COMPLETED, account, item.generation, seq, {}, item.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,10 +81,11 @@ def forget(day: int, limit: int = 500) -> Program[int]:
 
 
 def report(account: str, since: int) -> Program[Usage]:
-    """Say what an account used since a time in milliseconds; requests are counted by whole days."""
-    answers = yield from ask("usage_endpoints", account=account, day=since // DAY)
-    tries = yield from ask("usage_providers", account=account, since=since)
-    [counted] = yield from ask("usage_generations", account=account, since=since)
+    """Say what an account used since a time in milliseconds; all of it is counted by whole days in UTC."""
+    day = since // DAY
+    answers = yield from ask("usage_endpoints", account=account, day=day)
+    tries = yield from ask("usage_providers", account=account, day=day)
+    [counted] = yield from ask("usage_generations", account=account, day=day)
     return Usage(
         endpoints=tuple(_endpoint(name, rows) for name, rows in _grouped(answers, "endpoint").items()),
         providers=tuple(_provider(name, rows) for name, rows in _grouped(tries, "provider").items()),

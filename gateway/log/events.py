@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Literal, TextIO
 
 from gateway.log.lines import Lines, Text
@@ -23,8 +25,57 @@ _LOGGER = logging.getLogger("gateway")
 _REDACTOR = Redactor()
 
 
+_MOMENT = 0.02  # seconds; what a kill may take with it of lines that say that all is well
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() >= 0
+    except (OSError, ValueError):
+        return False
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; a line that cannot be written is dropped without showing what was in it."""
+    """Writes lines; a line that cannot be written is dropped without showing what was in it.
+
+    What is no trouble waits a moment for company where a loop is running: each write lets another thread go first.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to `stream`: at once to a terminal, or to what is no file."""
+        super().__init__(stream)
+        self._may_wait = _is_file(stream) and not stream.isatty()
+        self._waiting: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and what waits before it."""
+        try:
+            self._waiting.append(self.format(record) + self.terminator)
+            if record.levelno < logging.WARNING and self._may_wait and (loop := _running()) is not None:
+                if len(self._waiting) == 1:
+                    loop.call_later(_MOMENT, self.flush)
+                return
+        except Exception:  # noqa: BLE001 - as the inherited method does; nobody is broken by a line
+            self.handleError(record)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or nullcontext():
+            lines, self._waiting = "".join(self._waiting), []
+            try:
+                if lines and self.stream is not None:
+                    self.stream.write(lines)
+                    self.stream.flush()
+            except (OSError, ValueError):
+                pass  # there is nobody left to tell
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name logging calls
         """Say that a line was lost; the inherited answer prints the arguments, secrets included."""

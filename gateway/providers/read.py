@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pybase64 import b64encode
 
 from gateway.fault import Fault, FaultKind, Reach
 from gateway.generation import LARGEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from gateway.webhooks.schedule import Answered, Outcome, Unanswered
 from gateway.webhooks.windows import MOST
 
 _LARGEST_ANSWER = 64 * 1024  # bytes read of an answer, so that its line can be used again; beyond it the line is closed
+_KNOWN = 1024  # addresses whose look is remembered: it costs a quarter of a delivery, and the same one is told again and again
 _LOOK_UPS = 16  # threads that resolve names: those that wait for a dead name server are not those that read files
 
 
@@ -35,11 +37,10 @@ class Post:
 
     async def __call__(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Outcome:
         """Post once; the whole of it takes at most so many seconds."""
-        try:
-            target.check(url, self._policy, self._own)
-        except BadAddress:
+        is_inside = _looked_at(url, self._policy, tuple(self._own))
+        if is_inside is None:
             return Unanswered("refused_address")  # the policy changed since it was written down
-        session = self._inside if target.is_inside(url) else self._outside
+        session = self._inside if is_inside else self._outside
         try:
             async with (
                 asyncio.timeout(seconds),
@@ -49,6 +50,16 @@ class Post:
                 return Answered(answer.status, answer.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return Unanswered(_why(error))
+
+
+@functools.lru_cache(maxsize=_KNOWN)
+def _looked_at(url: str, policy: Policy, own: tuple[str, ...]) -> bool | None:
+    """Whether an address may only be dialled inside the operator's networks; None for one that no endpoint may have."""
+    try:
+        target.check(url, policy, own)
+    except BadAddress:
+        return None
+    return target.is_inside(url)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> None:

@@ -94,8 +94,8 @@ async def fetching(policy: Policy, names: AbstractResolver, own: Collection[str]
 
         async def ask(url: str) -> str:
             try:
-                async with fetch(session, url, limit=1000, deadline=5, policy=policy) as (body, _):
-                    _ = [chunk async for chunk in body]
+                async with fetch(session, url, limit=1000, deadline=5, policy=policy) as arriving:
+                    _ = [chunk async for chunk in arriving.body]
             except OutputFault as fault:
                 return f"{fault.kind}: {fault}"
             return "answered"

@@ -104,8 +104,8 @@ def _output(dice: Random) -> tuple[str, str | None]:
 def _fetched(given: tuple[str, str | None]) -> tuple[bytes, list[URL]]:
     async def take() -> tuple[bytes, list[URL]]:
         far: Any = _Far(given[1])
-        async with fetch.fetch(far, given[0], limit=_LIMIT, deadline=10, policy=_POLICY) as (body, _):
-            return b"".join([piece async for piece in body]), far.asked
+        async with fetch.fetch(far, given[0], limit=_LIMIT, deadline=10, policy=_POLICY) as arriving:
+            return b"".join([piece async for piece in arriving.body]), far.asked
 
     return asyncio.run(take())
 

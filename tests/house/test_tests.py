@@ -14,7 +14,7 @@ _SLEEPS = {"time.sleep", "asyncio.sleep"}
 # Seconds: a tenth, and a little for what has to be past it. A longer wait hides a race and makes the suite slow.
 _LONGEST = 0.15
 # Whole processes are waited for there; what they do takes the time it takes.
-_LONG_SUITES = ("tests/harness/", "tests/story/")
+_LONG_SUITES = ("tests/harness/", "tests/story/", "tests/bench/")
 
 
 def unlike_a_test(source: Source) -> Iterator[str]:

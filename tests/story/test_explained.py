@@ -78,7 +78,7 @@ async def test_the_operator_is_told_everything(tmp_path: Path, capsys: pytest.Ca
         code, out, _ = await _explain(at, capsys, "--generation", generation, "--json")
         told = json.loads(out)
         assert (code, told["state"], told["charged"]) == (Exit.OK, "succeeded", 0.04)
-        assert [each["state"] for each in told["history"]][:2] == ["accepted", "submitting"]
+        assert [each["state"] for each in told["history"]][:2] == ["submitting", "submitting"]
         assert [each["won"] for each in told["attempts"]] == [False, True]
         _, page, _ = await _explain(at, capsys, "--generation", generation)
         for word in ("attempt 1 at byteplus", "503", "it asked for 7 s", "delivered", "charged 0.04", "tags draft"):

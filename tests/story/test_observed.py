@@ -63,7 +63,7 @@ async def test_a_story_is_collected_from_the_log_by_its_id(tmp_path: Path, strea
         ("attempt_failed", 1),
         ("attempt_started", 2),
         ("attempt_submitted", 2),
-        ("outputs_stored", 2),
+        ("attempt_finished", 2),
         ("generation_succeeded", None),
     ]
     assert {line["type"] for line in story if line["event"] == "webhook_attempted"} == {

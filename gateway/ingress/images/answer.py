@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
+from pybase64 import b64encode
 
 from gateway import log
 from gateway.artifacts.fault import OutputFault, StorageFault

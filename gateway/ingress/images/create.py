@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from aiohttp import web
+from pybase64 import b64encode
 
 from gateway.artifacts.kinds import identify
 from gateway.generation import Kind, State

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from base64 import b64encode
 from typing import NoReturn
 
 from aiohttp import web
+from pybase64 import b64encode
 
 from gateway.artifacts.kinds import identify
 from gateway.clock import Clock, iso

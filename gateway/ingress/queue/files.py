@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets as entropy
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from pybase64 import b64encode
 
 from gateway.artifacts.kinds import identify
 from gateway.ingress import body as bodies

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from pybase64 import b64encode
 
 from gateway.artifacts.kinds import identify, measure
 from gateway.generation import State

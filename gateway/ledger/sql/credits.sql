@@ -48,20 +48,26 @@ SELECT e.seq, t.kind, t.ref, t.note, t.at, e.delta, e.balance
   FROM entry e JOIN txn t ON t.id = e.txn
  WHERE e.account_id = :account ORDER BY e.seq DESC LIMIT :limit OFFSET :offset;
 
+-- name: entries_from
+-- The number of the first entry that was written at a time or later, whoever's it is; nothing when there is none.
+SELECT MIN(seq) AS seq FROM entry WHERE txn = (SELECT id FROM txn WHERE at >= :at ORDER BY at, id LIMIT 1);
+
+-- name: entries_before
+-- What an account had before an entry.
+SELECT balance FROM entry WHERE account_id = :account AND seq < :first ORDER BY seq DESC LIMIT 1;
+
 -- name: entries_sums
--- What an account had before a span, what came and went within it, and by how many entries.
-SELECT CAST(COALESCE(SUM(CASE WHEN t.at < :since THEN e.delta ELSE 0 END), 0) AS BIGINT) AS opening,
-       CAST(COALESCE(SUM(CASE WHEN t.at >= :since AND e.delta > 0 THEN e.delta ELSE 0 END), 0) AS BIGINT) AS added,
-       CAST(COALESCE(SUM(CASE WHEN t.at >= :since AND e.delta < 0 THEN -e.delta ELSE 0 END), 0) AS BIGINT) AS charged,
-       CAST(COALESCE(SUM(CASE WHEN t.at >= :since THEN 1 ELSE 0 END), 0) AS BIGINT) AS n
-  FROM entry e JOIN txn t ON t.id = e.txn
- WHERE e.account_id = :account AND t.at < :until;
+-- What came to an account and went from it by some entries, and how many there are.
+SELECT CAST(COALESCE(SUM(CASE WHEN delta > 0 THEN delta ELSE 0 END), 0) AS BIGINT) AS added,
+       CAST(COALESCE(SUM(CASE WHEN delta < 0 THEN -delta ELSE 0 END), 0) AS BIGINT) AS charged,
+       COUNT(*) AS n
+  FROM entry WHERE account_id = :account AND seq >= :first AND seq < :last;
 
 -- name: entries_between
--- Some entries of one account within a span, oldest first.
+-- Some of these entries of one account, oldest first.
 SELECT e.seq, t.kind, t.ref, t.note, t.at, e.delta, e.balance
   FROM entry e JOIN txn t ON t.id = e.txn
- WHERE e.account_id = :account AND t.at >= :since AND t.at < :until ORDER BY e.seq LIMIT :limit;
+ WHERE e.account_id = :account AND e.seq >= :first AND e.seq < :last ORDER BY e.seq LIMIT :limit;
 
 -- name: credits_policy
 -- Sets whether a balance is needed.

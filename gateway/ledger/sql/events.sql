@@ -9,6 +9,33 @@ SELECT c.endpoint, 'active' AS state
   FROM callback c
  WHERE c.generation = :generation AND c.events LIKE '%"' || CAST(:type AS TEXT) || '"%';
 
+-- name: events_listeners
+-- The same for several things, by their places.
+SELECT e.key AS place, s.endpoint, p.state
+  FROM json_each(:rows) AS e
+  JOIN subscription s ON s.type = e.value->>'type' AND s.account_id IN (e.value->>'account', '') AND s.until IS NULL
+  JOIN endpoint p ON p.id = s.endpoint
+UNION ALL
+SELECT e.key AS place, c.endpoint, 'active' AS state
+  FROM json_each(:rows) AS e JOIN callback c ON c.generation = CAST(e.value->>'seq' AS BIGINT)
+ WHERE c.events LIKE '%"' || (e.value->>'type') || '"%';
+
+-- name: events_write
+-- Writes events, each once per generation and type.
+INSERT INTO event (id, account_id, generation, type, data, at)
+SELECT e.value->>'id', e.value->>'account', CAST(e.value->>'seq' AS BIGINT), e.value->>'type', e.value->>'data',
+       CAST(e.value->>'at' AS BIGINT)
+  FROM json_each(:rows) AS e WHERE true
+ON CONFLICT (generation, type) DO NOTHING
+RETURNING seq, id;
+
+-- name: events_owe
+-- Writes that events have to be told to endpoints: now, or once they are enabled again.
+INSERT INTO delivery (id, endpoint, event, replay_of, state, next_at, created)
+SELECT e.value->>'id', e.value->>'endpoint', CAST(e.value->>'event' AS BIGINT), NULL, e.value->>'state',
+       CAST(e.value->>'next' AS BIGINT), CAST(e.value->>'at' AS BIGINT)
+  FROM json_each(:rows) AS e;
+
 -- name: event_write
 -- Writes an event, once per generation and type.
 INSERT INTO event (id, account_id, generation, type, data, at)

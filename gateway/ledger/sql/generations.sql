@@ -51,8 +51,18 @@ SELECT * FROM generation WHERE id = :id AND deleted IS NULL;
 -- name: generation_page
 -- Some generations of one account, newest first.
 SELECT * FROM generation
- WHERE account_id = :account AND deleted IS NULL
+ WHERE account_id = :account AND deleted IS NULL AND created < :before
  ORDER BY created DESC, seq DESC LIMIT :limit OFFSET :offset;
+
+-- name: generation_days
+-- How many generations of one account that are not deleted were accepted on each day, the latest day first.
+SELECT day, accepted - deleted AS n FROM account_spend
+ WHERE account_id = :account AND accepted > deleted AND day <= :day ORDER BY day DESC;
+
+-- name: generation_part
+-- How many generations of one account that are not deleted were accepted from a time until before another.
+SELECT COUNT(*) AS n FROM generation
+ WHERE account_id = :account AND deleted IS NULL AND created >= :low AND created < :high;
 
 -- name: generation_total
 -- How many generations of one account are not deleted.
@@ -70,7 +80,7 @@ SELECT * FROM artifact WHERE generation = :generation ORDER BY idx;
 -- name: artifacts_page
 -- The outputs of the generations of one account that were created within a span.
 SELECT x.* FROM generation g JOIN artifact x ON x.generation = g.seq
- WHERE g.account_id = :account AND g.created BETWEEN :low AND :high
+ WHERE g.account_id = :account AND g.deleted IS NULL AND g.created BETWEEN :low AND :high
  ORDER BY g.created, g.seq, x.idx;
 
 -- name: generation_move

@@ -1,7 +1,9 @@
--- name: idempotency_known
--- Which of several keys were used before, by their places.
-SELECT e.key AS place FROM json_each(:rows) AS e
-  JOIN idempotency i ON i.account_id = e.value->>'account' AND i.key = e.value->>'key';
+-- name: idempotencies_find
+-- What several keys were used for before, by their places, and how far those generations have come.
+SELECT e.key AS place, i.created, g.created AS made, g.state, g.ended, g.deleted, g.error
+  FROM json_each(:rows) AS e
+  JOIN idempotency i ON i.account_id = e.value->>'account' AND i.key = e.value->>'key'
+  JOIN generation g ON g.seq = i.generation;
 
 -- name: caps_of
 -- What the accounts and keys of several generations are held to, by their places.
@@ -63,16 +65,12 @@ ON CONFLICT (account_id, key) DO UPDATE
        response = excluded.response, created = excluded.created;
 
 -- name: generations_awaited
--- Which of several generations wait for the outputs of the only attempt there was, and nobody is to be told of.
-SELECT e.key AS place, g.seq, g.account_id AS account
+-- Which of several generations wait for the outputs of the only attempt there was.
+SELECT e.key AS place, g.seq, g.account_id AS account, g.state
   FROM json_each(:rows) AS e
   JOIN generation g ON g.id = e.value->>'id' AND g.state IN ('submitting', 'running')
   JOIN attempt a ON a.id = CAST(e.value->>'attempt' AS BIGINT) AND a.generation = g.seq AND a.n = 1
-   AND a.state IN ('submitting', 'submitted')
- WHERE NOT EXISTS (SELECT 1 FROM subscription s
-                    WHERE s.type IN ('generation.started', 'generation.completed') AND s.account_id IN (g.account_id, '')
-                      AND s.until IS NULL)
-   AND NOT EXISTS (SELECT 1 FROM callback c WHERE c.generation = g.seq);
+   AND a.state IN ('submitting', 'submitted');
 
 -- name: generations_deliver
 -- Ends generations with the outputs of their only attempts.

@@ -33,8 +33,8 @@ class Door:
     ) -> tuple[bytes, str | None]:
         """Fetch all bytes and the declared type."""
         options = {"limit": limit, "deadline": deadline, "min_rate": min_rate, "window": window}
-        async with fetch(self.session, url, policy=self.policy, **options) as (body, declared):
-            return b"".join([chunk async for chunk in body]), declared
+        async with fetch(self.session, url, policy=self.policy, **options) as arriving:
+            return b"".join([chunk async for chunk in arriving.body]), arriving.type
 
     async def fault(self, url: str, **options: float) -> tuple[str, bool]:
         """Fetch what must fail, and give the kind and whether it may be tried again; the message names no address."""

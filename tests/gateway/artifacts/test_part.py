@@ -39,6 +39,21 @@ def test_bytes_are_durable_before_their_name(tmp_path: Path, monkeypatch: pytest
     assert synced[1:] == [str(tmp_path / "a" / "b"), str(tmp_path / "a"), str(tmp_path)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such advice")
+def test_a_large_file_is_written_out_while_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stretch is told to the system once, what is small never, and what the file holds is the same."""
+    told: list[tuple[int, int]] = []
+    advise = os.posix_fadvise
+    monkeypatch.setattr(os, "posix_fadvise", lambda *said: told.append(said[1:3]) or advise(*said))
+    part, piece = Part(tmp_path), bytes(range(256)) * 4096 * 3
+    for _ in range(7):
+        part.add(piece)
+        part.sync_soon()
+    part.keep(tmp_path / "file")
+    assert told == [(0, 3 * len(piece)), (3 * len(piece), 3 * len(piece))]
+    assert (tmp_path / "file").read_bytes() == piece * 7
+
+
 def test_nothing_is_opened_before_the_first_byte(tmp_path: Path) -> None:
     """A part without bytes has no file, and may be discarded all the same."""
     part = Part(tmp_path)

@@ -63,6 +63,12 @@ DAMAGE = [
     ("L23", "UPDATE generation SET key_id = NULL WHERE id = 'bought'"),
     ("L24", "UPDATE account_spend SET amount = amount + 1"),
     ("L24", "DELETE FROM account_spend"),
+    ("L25", "UPDATE provider_use SET n = n + 1"),
+    ("L25", "UPDATE provider_use SET amount = amount + 1"),
+    ("L25", "DELETE FROM provider_use"),
+    ("L25", "UPDATE provider_use SET outcome = 'cancelled' WHERE outcome = 'failed'"),
+    ("L26", "UPDATE account_spend SET accepted = accepted + 1"),
+    ("L26", "UPDATE account_spend SET deleted = 1"),
 ]
 
 

@@ -61,5 +61,24 @@ async def test_deleted_generations_still_count(desk: Any) -> None:
     await desk.done("a")
     await desk.store.write(generations.delete("acme", "a", 500))
     assert (await desk.store.report(report("acme", 100))).generations == 1
-    assert await desk.store.report(report("acme", 101)) == Usage()
+    assert await desk.store.report(report("acme", DAY)) == Usage()
     assert await desk.store.report(report("nobody", 0)) == Usage()
+
+
+async def test_what_is_counted_follows_every_change(desk: Any) -> None:
+    """An attempt in doubt, then given up with its generation, then billed after all, counts once, as what it is by then."""
+    await desk.accept("a")
+    doubted = await desk.open("a")
+    await desk.store.write(attempts.close_attempt(doubted, AttemptState.IN_DOUBT, {}, Billing.NONE, 230))
+    await desk.open("a", 2)
+
+    async def counted() -> tuple[int, ...]:
+        assert await desk.findings() == []
+        [one] = (await desk.store.report(report("acme", 0))).providers
+        return one.failed, one.cancelled, one.discarded, one.pending, one.estimated
+
+    assert await counted() == (1, 0, 0, 1, 40_000)
+    await desk.store.write(generations.cancel("acme", "a", 300))
+    assert await counted() == (0, 2, 0, 0, 40_000)
+    assert await desk.store.write(attempts.late(doubted))
+    assert await counted() == (0, 1, 1, 0, 80_000)
