@@ -165,7 +165,7 @@ class Upkeep:
             return
         findings: list[checks.Finding] = []
         for each in checks.CHECKS:
-            findings += await self._store.report(checks.run_checks(self._clock.now_ms(), _GRACE, [each]))
+            findings += await self._store.check(checks.run_checks(self._clock.now_ms(), _GRACE, [each]))
         ended = self._clock.monotonic()
         self._checked_until = ended + (ended - began) / _CHECKING
         metrics.LEDGER_FINDINGS.set(len(findings))

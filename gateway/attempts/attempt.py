@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from gateway import log
+from gateway.attempts import traced
 from gateway.attempts.aftercare import following, note_late
 from gateway.attempts.collect import Collector, Done, Failed, Gone, Result
 from gateway.attempts.doubt import Doubts, is_unsure
@@ -27,6 +28,7 @@ from gateway.ledger import attempts as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.endings import CANCELS, SOON_CLOSED
 from gateway.ledger.records import Attempt
+from gateway.offer import is_inline
 from gateway.outcome import AttemptState, Billing, Output, billing_after
 from gateway.providers.pack import JobState
 from gateway.providers.read import Reading
@@ -38,7 +40,6 @@ _AGAIN = 1.0  # seconds at least between looks for outputs that were lost
 _LOST = Fault(
     FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "the output came inside the answer and was lost when the gateway stopped"
 )
-_INLINE = "data:"
 
 
 class Walker:
@@ -74,10 +75,11 @@ class Walker:
 
     async def go_out(self, job: Job, opened: Opened, report: Report) -> Result:
         """Make a new attempt whose intent was committed when its generation was accepted."""
-        step, target, call = opened.ready.step, opened.ready.target, opened.ready.call
-        reading = await self._send(job, step, target, call, report)
+        step, target = opened.ready.step, opened.ready.target
+        reading = await self._send(job, step, target, opened.ready.sent(), report)
         result = await self._go_on(job, step, target, opened.attempt, reading, report)
-        job.settled = result.settled if isinstance(result, Done) and reading.state is JobState.SUCCEEDED else None
+        if isinstance(result, Done) and reading.state is JobState.SUCCEEDED:
+            job.settled = result.settled
         return result
 
     async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
@@ -117,10 +119,7 @@ class Walker:
         return attempt, await self._send(job, step, target, call, report)
 
     async def _send(self, job: Job, step: Step, target: Target, call: Call, report: Report) -> Reading:
-        level: log.Level = "debug" if job.n == 1 else "info"  # of the first, what comes of it says enough
-        log.event(
-            "attempt_started", level=level, generation=job.id, attempt=job.n, provider=step.provider, model=job.model
-        )
+        traced.started(job, step)
         reading = await self._line.submit(job, step, target, call, has_turn=True)
         if is_unsure(reading):
             assert reading.fault is not None
@@ -271,9 +270,8 @@ class Walker:
         if await self._line.cancel(step, target, kept, account=job.account) is Told.DEAF:
             job.spare = nobody
             return reading
-        job.promised = (
-            other  # even if it is not known whether the provider was reached: the job may end as canceled later
-        )
+        # Even if it is not known whether the provider was reached: the job may end as canceled later.
+        job.promised = other
         return await self._line.look(job.id, step, target, kept, account=job.account)
 
     async def _hand_over(self, job: Job, step: Step, attempt: int, reading: Reading) -> Result:
@@ -281,7 +279,7 @@ class Walker:
 
         Where nothing has to be fetched that is kept with the end itself.
         """
-        links = [asdict(output) for output in reading.outputs if not _is_inline(output)]
+        links = [asdict(output) for output in reading.outputs if output.url is not None and not is_inline(output.url)]
         if job.walked() == (job,) and job.lead is None:
             result = await self._collector.deliver(job, step, attempt, reading.outputs, links, reading.cost)
             if result is not None:
@@ -397,7 +395,3 @@ class Walker:
         finally:
             job.resting = job.nudged = False
         return not job.is_unwanted
-
-
-def _is_inline(output: Output) -> bool:
-    return output.url is None or output.url.startswith(_INLINE)

@@ -59,11 +59,14 @@ class Choice:
         return None
 
     def now(self, job: Job) -> Step | None:
-        """The first offer to ask for work that is yet to be accepted, where it could begin this moment; None where it has to wait."""
+        """The first offer to ask for work that is yet to be accepted, where it could begin this moment; None where it has to wait.
+
+        A provider that is on probation has to be waited for: whoever comes at the same moment must find that it may come back.
+        """
         if self._starts.are_waited_for:
             return None
         found = self.others(job, Turn(job.account, self._health.traffic.upcoming))
-        return found[0] if found else None
+        return found[0] if found and self._health.is_well(found[0].provider) else None
 
     async def first(self, job: Job, is_over: Callable[[], bool]) -> Step | None:
         """The first offer to ask; None when there is none, or none comes free in time, or `is_over` says that nobody waits.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gateway import log, metrics
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import LEAST, may_run
-from gateway.attempts.job import Job, alone, nobody
+from gateway.attempts.job import Job, alone, nobody, one_more
 from gateway.attempts.pace import Paces, half
 from gateway.attempts.slow import usual_of
 from gateway.clock import Clock
@@ -92,7 +92,7 @@ class Hedges:
         self._purse = purse
         second = replace(job, lead=job, rival=job, resting=False, nudged=False, promised=None, spare=nobody, seen=alone)
         job.rival, job.hedging = second, None  # once is enough
-        job.tried.add(other.provider)
+        job.tried = one_more(job.tried, other.provider)
         log.event("attempt_hedged", generation=job.id, model=job.model, attempt=job.n, provider=other.provider, ms=elapsed)  # fmt: skip
         walking = asyncio.get_running_loop().create_task(self._walk(second, other), name=f"hedge {job.id}")
         second.task = self._beside[job.id] = walking

@@ -25,15 +25,21 @@ _MOST = 64  # made ready and not yet begun; what comes in a flood waits for its 
 Render = Callable[[Job, Step, Target], Call | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready:
-    """What may go out as soon as it is on disk."""
+    """What may go out as soon as it is on disk. The call is let go of when it goes out: its job may run for long."""
 
     job: Job
     step: Step
     target: Target
     trial: Trial
-    call: Call
+    call: Call | None
+
+    def sent(self) -> Call:
+        """The call, once."""
+        call, self.call = self.call, None
+        assert call is not None, "it goes out once"
+        return call
 
     @property
     def opening(self) -> Opening:

@@ -15,7 +15,7 @@ from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
 from gateway.attempts.hedge import Hedges
-from gateway.attempts.job import Job, failure_row, from_record, unfinished, was_cut_off
+from gateway.attempts.job import Job, failure_row, from_record, one_more, unfinished, was_cut_off
 from gateway.attempts.line import Target, Targets
 from gateway.attempts.opening import Going, Opened, Openings
 from gateway.attempts.report import Report, tell_end
@@ -338,7 +338,7 @@ class Runs:
         return step, False
 
     async def _try(self, job: Job, step: Step, target: Target | None, attempt: Going, report: Report) -> Result:
-        job.tried.add(step.provider)
+        job.tried = one_more(job.tried, step.provider)
         if isinstance(attempt, Opened):
             return await self._walker.go_out(job, attempt, report)
         if target is None or step.form >= len(target.model.shapes):
@@ -372,7 +372,7 @@ class Runs:
                   fault=fault.kind.value, reach=fault.reach.value, **why(fault), then=type(verdict).__name__.lower())  # fmt: skip
         match verdict:
             case Again(after):
-                job.repeated.add(step.provider)
+                job.repeated = one_more(job.repeated, step.provider)
                 self._retrying.add(job.id)
                 await until(self._clock.sleep(after / 1000), self._over)
                 return step, True

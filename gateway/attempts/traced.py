@@ -69,6 +69,12 @@ def walked(job: Job, step: Step, target: Target | None, n: int, *, resumed: bool
     return Walked(span, n)
 
 
+def started(job: Job, step: Step) -> None:
+    """Tell that an attempt goes out; of the first, what comes of it says enough."""
+    level: log.Level = "debug" if job.n == 1 else "info"
+    log.event("attempt_started", level=level, generation=job.id, attempt=job.n, provider=step.provider, model=job.model)
+
+
 def asked(kind: str, model: str, fields: Mapping[str, Value]) -> Values:
     """What was asked for; the caller's words only where the operator wants them in traces."""
     count = fields.get("count", 1)

@@ -82,7 +82,7 @@ class Account:
         days = whole(request, "days", USUAL_DAYS, 1, MOST_DAYS)
         since = self._clock.now_ms() - days * usage.DAY
         row = await self._find(caller)
-        used = await self._store.report(usage.report(caller.account, since))
+        used = await self._store.read(usage.report(caller.account, since))
         data = {
             "account_id": caller.account,
             "usage_period_days": days,

@@ -22,6 +22,7 @@ class Engine(Protocol):
     writer: Lane
     readers: tuple[Lane, ...]
     reporter: Lane
+    checker: Lane
 
     epoch: int | None
     address: str | None
@@ -106,6 +107,10 @@ class Database:
         lane = min(self._engine.readers, key=_waiting) if len(self._engine.readers) > 1 else self._engine.readers[0]
         return await lane.submit(program() if callable(program) else program)
 
+    async def check(self, program: Program[T] | Callable[[], Program[T]]) -> T:
+        """The same for programs that go through all of the store, which takes minutes of a large one: not even reports wait."""
+        return await self._engine.checker.submit(program() if callable(program) else program)
+
     async def report(self, program: Program[T] | Callable[[], Program[T]]) -> T:
         """The same for programs that go through much of the store: nobody who reads waits behind them."""
         return await self._engine.reporter.submit(program() if callable(program) else program)
@@ -120,7 +125,7 @@ class Database:
             return
         self._closed = True
         try:
-            for lane in (self._engine.reporter, *self._engine.readers, self._engine.writer):
+            for lane in (self._engine.checker, self._engine.reporter, *self._engine.readers, self._engine.writer):
                 await lane.close()
         finally:
             await self._engine.close()

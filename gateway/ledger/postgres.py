@@ -96,6 +96,7 @@ class Server:
         self.writer = Lane(self._commit, failed)
         self.readers = tuple(Lane(each.look, failed) for each in reading)
         self.reporter = Lane(reporting.look, failed)
+        self.checker = self.reporter
 
     @classmethod
     async def open(cls, address: str, failed: asyncio.Event, now: int) -> Server:

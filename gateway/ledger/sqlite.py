@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
+from gateway import log
 from gateway.ledger.lane import Crowds, Done, Lane, Outcome, Run, Undone, alone, undone
 from gateway.ledger.migrations import apply, known
 from gateway.ledger.program import (
@@ -53,6 +54,7 @@ _WRITER = (
     "PRAGMA journal_size_limit = 67108864",  # the log is cut back to 64 MiB after a burst
 )
 _READER = ("PRAGMA query_only = ON",)
+_AT_ONCE = 64 * 1024 * 1024  # bytes of a store that is looked through before it is opened: a fraction of a second
 
 # Primary result codes that concern the one statement: SQL error, too big, constraint, mismatch, range, read-only.
 _ONE_STATEMENT = frozenset({1, 8, 18, 19, 20, 25})
@@ -70,13 +72,16 @@ class File:
         self, path: Path, lock: int, connections: Sequence[aiosqlite.Connection], failed: asyncio.Event
     ) -> None:
         """Take over the connections, the writing one first."""
-        self._writing, reading, reporting = connections
+        self._writing, reading, reporting, self._checking = connections
         self._lock = lock
         self._connections = connections
         self._failed = failed
         self.writer = Lane(hop(self._writing, _at(path)), failed)
         self.readers: tuple[Lane, ...] = (Lane(hop(reading, look), failed),)
         self.reporter = Lane(hop(reporting, look), failed)
+        self.checker = Lane(hop(self._checking, look), failed)
+        is_large = path.stat().st_size > _AT_ONCE
+        self._examining = asyncio.create_task(self._examine(), name="examine") if is_large else None
 
     @classmethod
     async def open(cls, path: Path, failed: asyncio.Event, now: int) -> File:
@@ -89,7 +94,8 @@ class File:
             link = f"file:{quote(str(path))}?mode=ro"
             reader = await _connect(opened, link, _READER)
             reporter = await _connect(opened, link, _READER)
-            return cls(path, lock, (writer, reader, reporter), failed)
+            checker = await _connect(opened, link, _READER)
+            return cls(path, lock, (writer, reader, reporter, checker), failed)
         except BaseException as exc:
             for connection in reversed(opened):
                 await connection.close()
@@ -101,6 +107,16 @@ class File:
     def is_writer(self, _process: int) -> bool:
         """There is no server."""
         return False
+
+    async def _examine(self) -> None:
+        """Look through a store that was too large for that when it was opened; one that is damaged cannot be trusted any more."""
+        try:
+            found = await self._checking._execute(_examined, self._checking)  # type: ignore[no-untyped-call]  # noqa: SLF001 - as in `hop`
+        except sqlite3.OperationalError:
+            return  # broken off by the end of the process
+        if found:
+            log.event("store_damaged", level="error", found=found, todo="restore it from a backup")
+            self._failed.set()
 
     async def fold(self) -> bool:
         """Bring the log home and empty it; False when readers are in the way."""
@@ -117,6 +133,9 @@ class File:
     async def close(self) -> None:
         """Close the connections, the writing one last, and let go of the lock."""
         try:
+            if self._examining is not None and not self._examining.done():
+                await self._checking.interrupt()
+                await self._examining
             for connection in reversed(self._connections):
                 await connection.close()
         finally:
@@ -179,10 +198,16 @@ def _prepare(writer: aiosqlite.Connection, now: int) -> None:
     [mode] = connection.execute("PRAGMA journal_mode").fetchone()
     if mode != "wal":
         raise StoreError(f"the store's journal is {mode}, not wal; its file system does not do what SQLite needs")
-    found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-    if found != ["ok"]:
+    # A gigabyte takes ten seconds: a large store is looked through while it serves.
+    [size] = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    if size <= _AT_ONCE and (found := _examined(writer)):
         raise StoreBroken(f"the store is damaged: {'; '.join(found)}; restore it from a backup")
     apply(connection, known(), now)
+
+
+def _examined(connection: aiosqlite.Connection) -> list[str]:
+    found = [row[0] for row in connection._conn.execute("PRAGMA quick_check(3)")]  # noqa: SLF001 - on its own thread
+    return [] if found == ["ok"] else found
 
 
 def _fold(connection: sqlite3.Connection) -> bool:

@@ -103,8 +103,12 @@ class Health:
             return Standing(Why.BUSY, "as many jobs as it takes are under way", now + _ROOM_AGAIN)
         return barred
 
+    def is_well(self, provider: str) -> bool:
+        """Whether all breakers of a provider are closed."""
+        return not self._troubled[provider]
+
     def _has_place(self, provider: str, now: int, spilled: bool, turn: Turn | None) -> bool:  # noqa: FBT001 - as it was asked
-        if self.traffic.takes_any(provider):
+        if self.traffic.most(provider, now) is None:
             return True
         has_room = self.traffic.has_room(provider, now, spilled=spilled)
         if turn is None:
@@ -206,7 +210,7 @@ class Health:
         return sorted(found, key=lambda each: (each.provider, each.model, each.kind))
 
     def _barred(self, provider: str, model: str, now: int) -> Standing | None:
-        if not self._troubled[provider]:
+        if self.is_well(provider):
             return None
         for kind, reason in _REASONS.items():
             known = self._breakers.get((kind, provider, model if kind in {Kind.SUBMIT, Kind.JOB} else WHOLE))

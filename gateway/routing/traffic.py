@@ -60,10 +60,6 @@ class Traffic:
         """Whether its rate is why it is left alone, and not its own word."""
         return provider in self._own_pauses
 
-    def takes_any(self, provider: str) -> bool:
-        """Whether nothing is known of how many jobs at most a provider takes."""
-        return provider not in self._limits and provider not in self.caps
-
     def has_room(self, provider: str, now: int, *, spilled: bool) -> bool:
         """Whether a provider takes one more job."""
         under_way, others = self.under_way(provider), self._spilled.get(provider, 0)
@@ -114,9 +110,8 @@ class Traffic:
 
     def most(self, provider: str, now: int) -> int | None:
         """How many jobs may be under way at a provider; None where nothing is known."""
-        if self.takes_any(provider):
-            return None
-        return concurrency.most(self._limits.get(provider), self.caps.get(provider), now)
+        limit, cap = self._limits.get(provider), self.caps.get(provider)
+        return None if limit is None and cap is None else concurrency.most(limit, cap, now)
 
     def under_way(self, provider: str) -> int:
         """How many jobs are under way at a provider."""

@@ -95,7 +95,7 @@ class _Shared:
 
         self.writer = lane_of("commit", sqlite.commit)
         self.readers = (lane_of("read", sqlite.look),)
-        self.reporter = lane_of("report", sqlite.look)
+        self.reporter = self.checker = lane_of("report", sqlite.look)
 
     def is_writer(self, _process: int) -> bool:
         """There is no server."""

@@ -73,7 +73,7 @@ def _together(served: Served, path: str, body: str, holds: str) -> dict[str, flo
     )
     with counting(served, loop=False) as seen:
         told = apply(load)
-        served.until(lambda: all(job.resting for job in list(served.runs._jobs.values())))
+        served.until(lambda: served.rests)
     assert not told.errors, told
     return seen.figures(_MANY)
 

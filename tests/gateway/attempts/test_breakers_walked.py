@@ -213,6 +213,7 @@ def test_after_a_panic_that_went_well_all_go_again() -> None:
         for _ in range(4):
             await stage.rest(1.1)
             await stage.one()
+        await stage.over(10)
         found = await at_once(stage, 20)
         assert await states(stage, found) == ["succeeded"] * 20
 
