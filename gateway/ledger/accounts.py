@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from gateway.ledger import alerts
 from gateway.ledger.credits import Balance
@@ -25,7 +25,9 @@ class Allowance:
 
     def over(self, usual: Allowance) -> Allowance:
         """The same, and as usual where nothing is said."""
-        said = ((own, other) for own, other in zip(astuple(self), astuple(usual), strict=True))
+        if usual == NO_CAPS:
+            return self
+        said = ((getattr(self, name), getattr(usual, name)) for name in self.__slots__)
         return Allowance(*(other if own is None else own for own, other in said))
 
 

@@ -58,9 +58,9 @@ class Many(Generic[I, T]):
         return Wish(self, item)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Wish(Generic[T]):
-    """One item that a change is wanted for."""
+    """One item that a change is wanted for. It does not show what it holds: a library logs what it is given to do."""
 
     many: Many[Any, T]
     item: Any

@@ -118,9 +118,12 @@ class Record:
     attempts: tuple[Attempt, ...]
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # kept: each call would make its own
+
+
 def dump(value: object) -> str:
     """Write a value as compact JSON in ASCII. ValueError for NaN and the infinities, TypeError for what JSON has no word for."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def load(text: str | None) -> Any:

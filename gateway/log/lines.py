@@ -16,6 +16,8 @@ from gateway.log.scope import here
 LONGEST = 16 * 1024
 _TEXT_LIMITS = (None, 4096, 1024, 256, 64)
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 # Names under which the words and pictures of a caller travel; what a provider `said` may repeat them.
 _PRIVATE = frozenset({"prompt", "generation_prompt", "negative_prompt", "input", "body", "said"})
 
@@ -61,7 +63,7 @@ class Lines(logging.Formatter):
 
     def _line(self, head: Mapping[str, str], fields: Mapping[str, Any]) -> str:
         """Join it all; JSON's escapes leave nothing but printable ASCII, DEL excepted."""
-        return json.dumps({**head, **fields}, separators=(",", ":")).replace("\x7f", "\\u007f")
+        return _ENCODER.encode({**head, **fields}).replace("\x7f", "\\u007f")
 
 
 class Text(Lines):

@@ -20,6 +20,7 @@ from gateway.providers.render import Call, File
 from gateway.providers.secrets import Secrets
 
 _LARGE = 1024 * 1024  # bytes; above it the client warns that writing them at once holds the loop
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONGEST_OUTPUTS = 64 * 1024 * 1024  # bytes of an answer that hands over outputs: pictures in base64 come inside
 _LONGEST_WORD = 1024 * 1024  # bytes of any other answer, beyond what it repeats of the request; most have some hundred
 _ESCAPED = 2  # times as long as in the request, at the most, a text may be in an answer that repeats it
@@ -60,7 +61,7 @@ class Wire:
         if call.has_body and call.encoding is Encoding.MULTIPART:
             data = _form(call.body)  # it sets its own type, with the boundary
         elif call.has_body:
-            text = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
+            text = _ENCODER.encode(call.body).encode()
             data, sent = _sized(text), len(text)
             headers["Content-Type"] = "application/json"
         try:

@@ -49,6 +49,7 @@ _ATTEMPT, _RUN = "gateway/attempts/attempt.py", "gateway/attempts/run.py"
 _COLLECT, _DECIDE = "gateway/attempts/collect.py", "gateway/attempts/decide.py"
 _GENERATIONS, _ENDINGS = "gateway/ledger/generations.py", "gateway/ledger/endings.py"
 _SQLITE = "gateway/ledger/sqlite.py"
+_TOGETHER = "gateway/ledger/together.py"
 
 MUTANTS: Sequence[Mutant] = (
     Mutant(
@@ -78,6 +79,11 @@ MUTANTS: Sequence[Mutant] = (
             Edit(
                 _COLLECT,
                 "kept.append(await self._keep(job, index, output))",
+                "kept.append(Artifact(index, f'file:{job.id}/{index}', '0' * 64, 1, None, None, None))",
+            ),
+            Edit(
+                _COLLECT,
+                "kept.append(await self._keeper.keep(job.id, index, output, job.kind))",
                 "kept.append(Artifact(index, f'file:{job.id}/{index}', '0' * 64, 1, None, None, None))",
             ),
             Edit(_COLLECT, "records import ArtifactLike", "records import Artifact, ArtifactLike"),
@@ -154,8 +160,8 @@ MUTANTS: Sequence[Mutant] = (
         (
             Edit(
                 _COLLECT,
-                "captured = max(1, share(step.price, len(kept), job.asked))",
-                "captured = max(each.price for each in job.steps)",
+                "return max(1, share(step.price, count, job.asked))",
+                "return max(each.price for each in job.steps)",
             ),
         ),
     ),
@@ -177,22 +183,30 @@ MUTANTS: Sequence[Mutant] = (
                 "   AND (posted - held >= :amount OR (SELECT value FROM meta WHERE key = 'credits') = 'track')\n",
                 "",
             ),
+            Edit(
+                "gateway/ledger/sql/together.sql",
+                "posted - held >= CAST(e.value->>'amount' AS BIGINT)",
+                "posted IS NOT NULL",
+            ),
         ),
     ),
     Mutant(
         "an idempotency key is forgotten",
-        (Edit(_GENERATIONS, "    if key := new.idempotency:\n", "    if (key := new.idempotency) and not key:\n"),),
+        (
+            Edit(_GENERATIONS, "    if key := new.idempotency:\n", "    if (key := new.idempotency) and not key:\n"),
+            Edit(_TOGETHER, "    if latest:\n", "    if not latest:\n"),
+        ),
     ),
     Mutant(
         "a commit that failed is acknowledged",
         (
             Edit(
                 _SQLITE,
-                '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'
-                "    except (sqlite3.Error, StoreFailed) as exc:\n        return _all_undone(connection, programs, exc)\n",
-                '    outcomes = [_apart(connection, program) for program in programs]\n        connection.execute("COMMIT")\n'
-                "    except (sqlite3.Error, StoreFailed) as exc:\n        _all_undone(connection, programs, exc)\n"
-                "        return [Done(True)] * len(programs)\n",
+                'crowds.apart.items()})\n        connection.execute("COMMIT")\n'
+                "    except (sqlite3.Error, StoreFailed) as exc:\n        return _all_undone(connection, works, exc)\n",
+                'crowds.apart.items()})\n        connection.execute("COMMIT")\n'
+                "    except (sqlite3.Error, StoreFailed) as exc:\n        _all_undone(connection, works, exc)\n"
+                "        return [Done(True)] * len(works)\n",
             ),
         ),
     ),
@@ -217,7 +231,7 @@ MUTANTS: Sequence[Mutant] = (
     ),
     Mutant(
         "what a provider handed over is not written down",
-        (Edit(_ATTEMPT, "links = [asdict(output) for output in reading.outputs if not _is_inline(output)]", "links = []"),),
+        (Edit(_ATTEMPT, "links = [asdict(output) for output in reading.outputs if output.url is not None and not is_inline(output.url)]", "links = []"),),
     ),
     Mutant(
         "a cancelled job is not stopped at its provider",

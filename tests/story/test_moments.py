@@ -140,6 +140,10 @@ class Failing:
         self.left = times
         self._inner = inner
 
+    def is_at_hand(self, *given: Any) -> bool:
+        """As the store does."""
+        return bool(self._inner.is_at_hand(*given))
+
     async def keep(self, *given: Any) -> Any:
         """Fail, or store."""
         if self.left:

@@ -22,7 +22,7 @@ from gateway.ingress.images.wishes import Adjustment, Look, Wishes
 from gateway.ingress.images.words import words
 from gateway.ingress.reception import Taken, headers, told
 from gateway.ingress.refusal import Refusal
-from gateway.ledger.records import Artifact, Record
+from gateway.ledger.records import Artifact, Record, dump
 
 _LARGEST_BOTH = 20 * 1024 * 1024  # bytes of one picture; a larger one goes as a link alone to who did not say which
 _AT_ONCE = 128 * 1024  # bytes of an answer that is put together before it is sent: more is more memory than time
@@ -275,4 +275,4 @@ async def _send(request: web.Request, response: web.StreamResponse, pieces: Asyn
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return dump(value)
