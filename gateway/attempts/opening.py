@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.attempts.choice import Choice
 from gateway.attempts.job import Job
 from gateway.attempts.line import Target, Targets
+from gateway.clock import Clock
 from gateway.ledger.records import Attempt
 from gateway.ledger.together import Opening
 from gateway.providers.render import Call
@@ -19,6 +20,7 @@ from gateway.routing.health import Health
 from gateway.routing.plan import Step
 from gateway.routing.signal import Trial
 
+_LOOK, _LOOKS = 0.01, 500  # seconds, and how often: a store that is locked says so within five
 _MOST = 64  # made ready and not yet begun; what comes in a flood waits for its turn, accounts one after the other
 
 
@@ -72,10 +74,11 @@ class Openings:
         self._targets = targets
         self._health = health
         self._ready = 0
+        self._stopped = False
 
     def ready(self, job: Job) -> Ready | None:
         """The first attempt of a job that is not accepted yet; None when it has to wait for anything."""
-        if self._ready >= _MOST or (step := self._choice.now(job)) is None:
+        if self._stopped or self._ready >= _MOST or (step := self._choice.now(job)) is None:
             return None
         target = self._targets(step.provider, job.model)
         if target is None or step.form >= len(target.model.shapes):
@@ -88,6 +91,14 @@ class Openings:
             return None
         self._ready += 1
         return Ready(job, step, target, trial, call)
+
+    async def stop(self, clock: Clock) -> None:
+        """Make nothing ready any more, and wait until what was has begun: on disk and never sent it would be in doubt."""
+        self._stopped = True
+        for _ in range(_LOOKS):
+            if not self._ready:
+                return
+            await clock.sleep(_LOOK)
 
     def begun(self, opened: Opened | None) -> None:
         """One that was made ready has begun, if it was."""

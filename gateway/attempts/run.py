@@ -184,6 +184,7 @@ class Runs:
 
     async def drain(self) -> None:
         """Stop: what rests is left to the next start, what is under way gets some seconds to be written down."""
+        await self.openings.stop(self._clock)
         self._over.set()
         self._turns.stop()
         for finding in list(self._finding.values()):
@@ -331,11 +332,9 @@ class Runs:
                 return await self._after(job, step, last.fault)
         else:
             step = await self._choice.first(job, lambda: job.canceled or self._over.is_set())
-        if step is None:
-            if not self._over.is_set():
-                await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
-            return None
-        return step, False
+        if step is None and not self._over.is_set():
+            await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
+        return (step, False) if step is not None else None
 
     async def _try(self, job: Job, step: Step, target: Target | None, attempt: Going, report: Report) -> Result:
         job.tried = one_more(job.tried, step.provider)

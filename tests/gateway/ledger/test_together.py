@@ -17,7 +17,7 @@ from gateway.ledger.credits import add
 from gateway.ledger.database import Database
 from gateway.ledger.events import EventType
 from gateway.ledger.generations import Idempotency, KeyMismatch, Lately, Replay, ShortOfCredit
-from gateway.ledger.together import Beginning, Begun, Delivery, Opening, begin, deliver
+from gateway.ledger.together import Beginning, Begun, Delivery, Opening, Settled, begin, deliver
 from tests.gateway.ledger.conftest import ACCOUNT, CREDIT, Desk, new, picture
 from tests.gateway.ledger.test_endpoints import HOOK
 
@@ -241,3 +241,17 @@ async def test_a_request_that_brings_files_is_written_alone(desk: Desk) -> None:
     found = await desk.store.read(generations.find(ACCOUNT, "a"))
     assert found is not None
     assert found.request == large
+
+
+async def test_the_end_as_it_is_handed_over_is_the_end_as_it_is_read(desk: Desk) -> None:
+    """Whoever waited gets the record without a look at the store, and it is the same to the last field."""
+    item = beginning(
+        "a", request={"prompt": "a seal", "images": ("https://x.test/1",)}, adjustments=[{"field": "size"}]
+    )
+    begun = await desk.store.write(begin(item))
+    assert isinstance(begun, Begun)
+    assert begun.attempt is not None
+    last = delivery("a", begun.attempt, reported_cost=7)
+    assert await desk.store.write(deliver(last))
+    read = await desk.store.read(generations.find(ACCOUNT, "a", attempts=True))
+    assert Settled(OPENING, last).record(item.new) == read
