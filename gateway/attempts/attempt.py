@@ -28,6 +28,7 @@ from gateway.ledger import attempts as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.endings import CANCELS, SOON_CLOSED
 from gateway.ledger.records import Attempt
+from gateway.ledger.together import Settled
 from gateway.offer import is_inline
 from gateway.outcome import AttemptState, Billing, Output, billing_after
 from gateway.providers.pack import JobState
@@ -78,8 +79,8 @@ class Walker:
         step, target = opened.ready.step, opened.ready.target
         reading = await self._send(job, step, target, opened.ready.sent(), report)
         result = await self._go_on(job, step, target, opened.attempt, reading, report)
-        if isinstance(result, Done) and reading.state is JobState.SUCCEEDED:
-            job.settled = result.settled
+        if isinstance(result, Done) and result.delivery is not None and reading.state is JobState.SUCCEEDED:
+            job.settled = Settled(opened.ready.opening, result.delivery)
         return result
 
     async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
@@ -280,7 +281,7 @@ class Walker:
         Where nothing has to be fetched that is kept with the end itself.
         """
         links = [asdict(output) for output in reading.outputs if output.url is not None and not is_inline(output.url)]
-        if job.walked() == (job,) and job.lead is None:
+        if job.rival is None and job.lead is None:
             result = await self._collector.deliver(job, step, attempt, reading.outputs, links, reading.cost)
             if result is not None:
                 return result

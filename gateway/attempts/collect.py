@@ -19,7 +19,7 @@ from gateway.generation import Kind
 from gateway.ledger import generations, together
 from gateway.ledger.database import Database
 from gateway.ledger.records import ArtifactLike
-from gateway.ledger.together import Delivery, Opening, Settled
+from gateway.ledger.together import Delivery
 from gateway.money import CREDIT, share
 from gateway.outcome import Output
 from gateway.routing.plan import Step
@@ -49,7 +49,7 @@ class Keeper(Protocol):
 class Done:
     """The generation succeeded and is settled."""
 
-    settled: Settled | None = None
+    delivery: Delivery | None = None  # where the outputs were at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,12 @@ class Collector:
                 return None
             except (OutputFault, StorageFault):
                 return None  # to be told, or tried again, where the patience for that is
-        captured, opening = _captured(job, step, len(kept)), Opening(step.provider, step.native, step.form, step.price)
-        at, others = self._clock.now_ms(), job.made > 1
-        settled = Delivery(job.id, attempt, links, kept, captured, at, step.provider, cost, others)
-        if not await self._store.write(together.deliver(settled)):
+        captured, at, others = _captured(job, step, len(kept)), self._clock.now_ms(), job.made > 1
+        delivery = Delivery(job.id, attempt, links, kept, captured, at, step.provider, cost, others)
+        if not await self._store.write(together.deliver(delivery)):
             return await self._too_late(job, step, attempt, cost)
         self._tell(job, step, kept, captured, cost)
-        return Done(Settled(opening, settled))
+        return Done(delivery)
 
     async def _too_late(self, job: Job, step: Step, attempt: int, cost: int | None) -> Gone:
         await note_late(self._store, attempt, step.provider, step.price, cost)

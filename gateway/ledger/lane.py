@@ -127,16 +127,15 @@ class Crowds:
         """Nothing is done yet."""
         self._works = works
         self._done: dict[int, Outcome] = {}
-        places: dict[int, list[int]] = {}
-        for place, work in enumerate(works):
-            if isinstance(work, Wish):
-                places.setdefault(id(work.many), []).append(place)
-        self._places = list(places.values())
 
     @property
     def together(self) -> list[tuple[Program[Any], Sequence[int]]]:
         """What may be done together, each program with the places of its works in the batch."""
-        return [(self._many(places).together([self._item(each) for each in places]), places) for places in self._places]
+        crowds: dict[int, tuple[Many[Any, Any], dict[int, Any]]] = {}
+        for place, work in enumerate(self._works):
+            if isinstance(work, Wish):
+                crowds.setdefault(id(work.many), (work.many, {}))[1][place] = work.item
+        return [(many.together(list(items.values())), list(items)) for many, items in crowds.values()]
 
     def done(self, places: Sequence[int], outcome: Outcome) -> None:
         """Take down how it went together; what did not is done apart."""
@@ -155,16 +154,6 @@ class Crowds:
         """How everything went, in the order of the batch."""
         known = {**self._done, **apart}
         return [known[place] for place in range(len(self._works))]
-
-    def _many(self, places: Sequence[int]) -> Many[Any, Any]:
-        work = self._works[places[0]]
-        assert isinstance(work, Wish)
-        return work.many
-
-    def _item(self, place: int) -> Any:
-        work = self._works[place]
-        assert isinstance(work, Wish)
-        return work.item
 
 
 def alone(work: Work[T]) -> Program[T]:

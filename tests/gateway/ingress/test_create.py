@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.attempts.job import from_record
 from gateway.generation import State
 from gateway.ledger import generations
 from tests.gateway.ingress.house import ACCOUNT, IMAGE, VIDEO, House
@@ -49,6 +50,15 @@ async def test_the_request_of_the_story(house: House) -> None:
         "format": "jpg",
         "count": 1,
     }
+
+
+async def test_what_is_begun_is_what_a_restart_takes_up(house: House) -> None:
+    """The job made at acceptance, without a look at the store, is the one that is made of its row."""
+    body = {**BODY, "generation_input_file": ["https://example.com/reference.jpg"]}
+    generation = await house.create(PATH, body, headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    record = await house.store.read(generations.find_any(generation, attempts=True))
+    assert record is not None
+    assert house.jobs.started == [from_record(record)]
 
 
 async def test_an_alias_is_the_model(house: House) -> None:
