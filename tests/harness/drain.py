@@ -138,6 +138,11 @@ class Crowd:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_AT_ONCE)) as session:
             await asyncio.gather(*(self.create(session, *_FILM) for _ in range(films)))
 
+    async def occupy(self) -> None:
+        """Ask for a picture that is still being drawn when the drain is over: until then the process turns others away."""
+        async with aiohttp.ClientSession() as session:
+            await self.create(session, *_PICTURES[0])
+
 
 async def run(terms: int, live: int, clients: int, seed: int, folder: Path, pace: str = PACE) -> Figures:
     """Run the whole thing and give its figures."""
@@ -155,6 +160,7 @@ async def run(terms: int, live: int, clients: int, seed: int, folder: Path, pace
         for _ in range(terms):
             await crowd.fill(max(0, live + live // 10 - await _live(gateway)))
             await asyncio.sleep(dice.uniform(0, 1))
+            await crowd.occupy()
             await _term(gateway, figures)
             print(figures.line(), file=sys.stderr)
         over.set()
