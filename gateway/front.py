@@ -154,8 +154,8 @@ def _counting(tallies: Tallies) -> Callable[[Answered], None]:
 
 
 def _counted(answered: Answered) -> None:
-    metrics.REQUESTS.labels(answered.endpoint, str(answered.status)).inc()
-    metrics.REQUEST_SECONDS.labels(answered.endpoint).observe(answered.seconds, traces.exemplar())
+    metrics.counted(metrics.REQUESTS, answered.endpoint, answered.status).inc()
+    metrics.timed(metrics.REQUEST_SECONDS, answered.endpoint).observe(answered.seconds, traces.exemplar())
 
 
 def _reference(application: web.Application, guard: Guard, now: Running) -> list[web.RouteDef]:

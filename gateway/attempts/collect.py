@@ -153,9 +153,9 @@ class Collector:
 
     @staticmethod
     def _tell(job: Job, step: Step, kept: Sequence[ArtifactLike], captured: int, cost: int | None) -> None:
-        metrics.CAPTURED.labels(step.provider, job.model).inc(captured / CREDIT)
+        metrics.counted(metrics.CAPTURED, step.provider, job.model).inc(captured / CREDIT)
         size = sum(each.size or 0 for each in kept)
-        metrics.OUTPUT_BYTES.labels(job.kind.value).inc(size)
+        metrics.counted(metrics.OUTPUT_BYTES, job.kind).inc(size)
         job.stored = (step.provider, len(kept), size)
         traced.settled(captured, cost)
 

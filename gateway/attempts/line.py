@@ -183,7 +183,7 @@ class Line:
 
         One that `has_turn` has waited for the provider's rate before. What is done for no `account` is the gateway's own.
         """
-        metrics.LOOKS.labels(step.provider).inc()
+        metrics.counted(metrics.LOOKS, step.provider).inc()
         reading = await self._follow(CallName.STATUS, step, target, kept, account, has_turn=has_turn)
         now = steady(self._clock)
         if not _is_held_back(reading.fault):

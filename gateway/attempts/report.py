@@ -85,8 +85,8 @@ class Report:
                 outcome = "storage"
             case _:
                 assert_never(result)
-        metrics.ATTEMPTS.labels(self._trial.provider, self._trial.model, outcome).inc()
-        metrics.ATTEMPT_SECONDS.labels(self._trial.provider, outcome).observe(seconds, traces.exemplar())
+        metrics.counted(metrics.ATTEMPTS, self._trial.provider, self._trial.model, outcome).inc()
+        metrics.timed(metrics.ATTEMPT_SECONDS, self._trial.provider, outcome).observe(seconds, traces.exemplar())
         traced.ended(self.span, outcome, result.fault if isinstance(result, Failed) else None)
 
     def _failed(self, fault: Fault) -> None:
@@ -115,8 +115,8 @@ def _outcome(result: Result) -> Outcome | None:
 def tell_end(job: Job, outcome: str, now: int) -> None:
     """Log and measure a generation that ended; `now` in ms."""
     seconds = max(0, now - job.created) / 1000  # the time of day may have been set back since
-    metrics.GENERATIONS.labels(job.model, job.kind.value, outcome).inc()
-    metrics.GENERATION_SECONDS.labels(job.kind.value, outcome).observe(seconds, traces.exemplar())
+    metrics.counted(metrics.GENERATIONS, job.model, job.kind, outcome).inc()
+    metrics.timed(metrics.GENERATION_SECONDS, job.kind, outcome).observe(seconds, traces.exemplar())
     made = dict(zip(("provider", "outputs", "bytes"), job.stored or (), strict=False))
     said: dict[str, Any] = {"model": job.model, "seconds": round(seconds, 3), "attempts": job.made, **made}
     log.event(f"generation_{outcome}", **said)

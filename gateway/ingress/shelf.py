@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.generation import Kind, Value
 from gateway.ingress.fields import spell
-from gateway.ingress.weigh import required
 from gateway.money import as_number
 from gateway.offer import Price
 from gateway.routing.menu import Dish, Menu
@@ -26,7 +25,7 @@ def entry(card: Menu) -> dict[str, Any]:
         **({"model_pricing": priced} if priced is not None else {}),
         "model_supported_provider": list(card.providers),
         "schema": _schema(card),
-        "required_schema": [spell(name) for name in required(card)],
+        "required_schema": [spell(name) for name in card.required],
         "specific_schema": [spell(name) for name in card.fields if name not in _COMMON],
     }
 

@@ -249,7 +249,7 @@ def _check_fields(card: Menu, asked: Asked, policy: egress.Policy) -> dict[str, 
             wrong.append((spelled, "invalid_input", f"{spelled} {said}"))
     wrong += [
         (asked.spell(name), "invalid_input", f"{asked.spell(name)} is required")
-        for name in required(card)
+        for name in card.required
         if asked.fields.get(name) in (None, "", []) and not any(field == asked.spell(name) for field, _, _ in wrong)
     ]
     if wrong:
@@ -257,12 +257,6 @@ def _check_fields(card: Menu, asked: Asked, policy: egress.Policy) -> dict[str, 
         details = {"problems": [{"field": each, "message": said} for each, _, said in wrong]} if len(wrong) > 1 else {}
         raise Refusal(name, "; ".join(said for _, _, said in wrong), field=field, details=details)
     return fields
-
-
-def required(card: Menu) -> list[str]:
-    """What a request must hold: the native API's own words, and what every provider of the model asks for."""
-    always = ["prompt", "duration"] if card.kind is Kind.VIDEO else ["prompt"]
-    return list(dict.fromkeys([*always, *(name for name, dish in card.fields.items() if dish.needed)]))
 
 
 def _check_text(name: str, type_: Type, value: Value, policy: egress.Policy) -> str | None:

@@ -105,7 +105,7 @@ class Health:
 
     def is_well(self, provider: str) -> bool:
         """Whether all breakers of a provider are closed."""
-        return not self._troubled[provider]
+        return not self._troubled.get(provider)
 
     def _has_place(self, provider: str, now: int, spilled: bool, turn: Turn | None) -> bool:  # noqa: FBT001 - as it was asked
         if self.traffic.most(provider, now) is None:

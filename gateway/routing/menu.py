@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, floor
 
 from gateway.generation import FIELDS, Kind, Type, Value
@@ -23,7 +24,7 @@ class Dish:
     needed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what follows from the fields is found once
 class Menu:
     """One model: who offers it, in the usual order, and every field with what it may hold."""
 
@@ -33,17 +34,24 @@ class Menu:
     fields: Mapping[str, Dish]
     defaults: Mapping[str, Value]
 
-    @property
+    @cached_property
     def providers(self) -> tuple[str, ...]:
         """The providers, in the order that holds when nobody asks for one."""
         return tuple(offer.provider for offer in self.offers)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """What a request must hold: the native API's own words, and what every provider of the model asks for."""
+        always = ["prompt", "duration"] if self.kind is Kind.VIDEO else ["prompt"]
+        return tuple(dict.fromkeys([*always, *(name for name, dish in self.fields.items() if dish.needed)]))
 
     def refusal(self, name: str, value: Value) -> str | None:
         """Say why no provider of the model takes this value for this field, or None when one may."""
         dish = self.fields[name]
         if dish.values is not None:
-            listed = ", ".join(_shown(known) for known in dish.values)
-            return None if value in dish.values else f"must be one of: {listed}"
+            if value in dish.values:
+                return None
+            return f"must be one of: {', '.join(_shown(known) for known in dish.values)}"
         return dish.limits.refusal("the value", value) if dish.limits else None
 
     def prices(self) -> list[Price]:

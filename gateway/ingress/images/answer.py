@@ -95,12 +95,13 @@ class Answer:
             own["adjustments"] = [*own["adjustments"], *_adjusted(record, wishes)]
             tail = {**about, "tidegate": own}
             ended = record.ended if record.ended is not None else self._clock.now_ms()
-            response = web.StreamResponse(headers={**headers(record, taken), "Content-Type": "application/json"})
+            head = {**headers(record, taken), "Content-Type": "application/json"}
             parts = list(_parts(f'{{"created":{ended // 1000},"data":[', pictures, f"],{_text(tail)[1:]}"))
-            response.content_length = _length(parts)
-            if response.content_length is not None and response.content_length <= _AT_ONCE:
-                whole = b"".join([piece async for piece in _pieces(parts)])
-                return web.Response(body=whole, headers=response.headers)
+            length = _length(parts)
+            if length is not None and length <= _AT_ONCE:
+                return web.Response(body=b"".join([piece async for piece in _pieces(parts)]), headers=head)
+            response = web.StreamResponse(headers=head)
+            response.content_length = length
             return await _send(request, response, _pieces(parts))
 
     async def events(

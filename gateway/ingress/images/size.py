@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from math import log
 
 from gateway.generation import Value
@@ -14,6 +14,7 @@ _CLASS = re.compile(r"([0-9]{1,4}(?:\.[0-9])?)(K|p|SQ|MP)", re.ASCII | re.IGNORE
 # Sizes are multiples of 8 to 64 pixels, so those of 16:9 are up to 1.6 % off; the next shape, 5:3, is 6 % away.
 _SAME_SHAPE = 0.03
 _WIDE = 16 / 9  # the shape whose height a class such as 720p names
+_MOST = 1024  # answers remembered: callers ask for a few sizes again and again
 
 
 def read(written: str) -> Size | None:
@@ -21,13 +22,15 @@ def read(written: str) -> Size | None:
     return pixels(written)
 
 
-def shape(size: Size, ratios: Iterable[Value]) -> str | None:
+@lru_cache(_MOST)
+def shape(size: Size, ratios: tuple[Value, ...]) -> str | None:
     """The ratio out of these that has the shape of a size; None when none is near enough."""
     near = [(off, str(ratio)) for ratio in ratios if (off := _off(size, str(ratio))) is not None and off <= _SAME_SHAPE]
     return min(near)[1] if near else None
 
 
-def grade(size: Size, classes: Iterable[Value]) -> str | None:
+@lru_cache(_MOST)
+def grade(size: Size, classes: tuple[Value, ...]) -> str | None:
     """The class out of these whose pictures have the most similar number of pixels; None when none says how many."""
     area = size[0] * size[1]
     known = [(abs(log(pixels_of / area)), -pixels_of, str(each)) for each in classes if (pixels_of := _area(str(each)))]

@@ -49,6 +49,9 @@ class Look(StrEnum):
     B64 = "b64_json"
 
 
+_LOOKS = frozenset(Look)
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
     """What is done otherwise than it was asked."""
@@ -249,7 +252,7 @@ _READERS: Mapping[str, Callable[[_Reading, Any], None]] = MappingProxyType(
 def _look(value: Any) -> Look | None:
     if value is None:
         return None
-    if not isinstance(value, str) or value not in set(Look):
+    if not isinstance(value, str) or value not in _LOOKS:
         raise _wrong("response_format", f"must be one of: {', '.join(Look)}")
     return Look(value)
 

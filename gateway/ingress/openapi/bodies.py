@@ -10,7 +10,6 @@ from gateway.ingress import fields
 from gateway.ingress.fields import ORDER, spell
 from gateway.ingress.openapi.models import ORDER_OF, typed
 from gateway.ingress.openapi.shapes import ADDRESS, FLAG, Schema, closed, list_of, one_of, saying
-from gateway.ingress.weigh import required
 from gateway.ledger.events import OFFERED, USUAL
 from gateway.routing.menu import Menu
 
@@ -35,7 +34,7 @@ def general(kind: Kind, menus: Iterable[Menu]) -> Schema:
     """What models of a kind have in common; a model's own fields go by names of their own, its limits by its own path."""
     cards = [card for card in menus if card.kind is kind]
     known = [each for each in FIELDS.values() if any(each.name in card.fields for card in cards)]
-    always = set.intersection(*(set(required(card)) for card in cards)) if cards else {"prompt"}
+    always = set.intersection(*(set(card.required) for card in cards)) if cards else {"prompt"}
     properties = {spell(each.name): saying(typed(each.name, each.type), each.says) for each in known}
     made = closed(
         {**properties, ORDER: ORDER_OF},

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from gateway.generation import FIELDS, Kind, Type, Value
 from gateway.ingress.fields import NATIVE, ORDER, spell
 from gateway.ingress.openapi.shapes import Schema, closed
-from gateway.ingress.weigh import LONGEST_ORDER, LONGEST_PROMPT, LONGEST_TEXT, required
+from gateway.ingress.weigh import LONGEST_ORDER, LONGEST_PROMPT, LONGEST_TEXT
 from gateway.routing.menu import Dish, Menu
 
 ORDER_OF: Schema = {
@@ -23,7 +23,7 @@ _FILM = "https://example.com/reference.mp4"
 
 def request(card: Menu) -> Schema:
     """What a request for this model may hold. Not every combination is served: where none is, the refusal says by whom and why."""
-    needed = required(card)
+    needed = card.required
     properties = {spell(name): _field(card, name, needed=name in needed) for name in card.fields}
     order = {**ORDER_OF, "examples": [", ".join(card.providers)]}
     made = closed({**properties, ORDER: order}, needed=[spell(name) for name in needed])
@@ -32,7 +32,7 @@ def request(card: Menu) -> Schema:
 
 def example(card: Menu) -> dict[str, Any]:
     """The least that a request for this model holds."""
-    return {spell(name): some(name, card.fields[name]) for name in required(card) if name in card.fields}
+    return {spell(name): some(name, card.fields[name]) for name in card.required if name in card.fields}
 
 
 def some(name: str, dish: Dish) -> Any:

@@ -143,7 +143,7 @@ def _size(reading: _Reading, written: Any) -> None:
         raise wrong("size", "must be `auto`, or pixels such as 1280x720")
     reading.size = written
     menu = reading.menu
-    ratios = [ratio for ratio in _values(menu, "ratio") if ratio != _FOLLOWS]
+    ratios = tuple(ratio for ratio in _values(menu, "ratio") if ratio != _FOLLOWS)
     if ratios:
         ratio = sizes.shape(size, ratios)
         if ratio is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 
 from gateway.documents import Path
 from gateway.providers.noting import Noting
@@ -35,9 +36,11 @@ def finder(note: Noting) -> Finder:
 
 
 def _safe(compiled: Any) -> Find:
+    visit, tree = TreeInterpreter().visit, compiled.parsed  # kept: the library's `search` makes an interpreter for each
+
     def search(body: Any) -> Any:
         try:
-            return compiled.search(body)
+            return visit(tree, body)
         except JMESPathError:
             # A function met a type it does not take: for us that is the same as nothing there.
             return None
