@@ -159,26 +159,22 @@ def _begin_all(items: Sequence[Beginning]) -> Program[Sequence[Answer | Apart]]:
     owners = yield from _owners([item if _may_share(item) else None for item in items])
     taken = [place for place in owners if items[place].new.price > 0]
     available = yield from _hold([items[place].new for place in taken])
-    if (yield from ask("alerts_crossed", rows=dump({each: {"available": left} for each, left in available.items()}))):
-        raise ConstraintBroken("somebody is told that credits run low")
     taken = [place for place in taken if items[place].new.account in available]
     if not taken:
         return [_ALONE] * len(items)
     news = [items[place].new for place in taken]
-    written = yield from ask("generations_begin", rows=_rows(_generation(items[at], owners[at]) for at in taken))
-    seqs = {row["id"]: row["seq"] for row in written}
     latest = {(new.account, new.idempotency.key): new.id for new in news if new.idempotency is not None}
-    rows = _rows(_hanging(items[place], seqs[items[place].new.id], latest) for place in taken)
+    rows = _rows(_begun(items[place], owners[place], latest) for place in taken)
+    yield from ask("generations_begin", rows=rows)
     yield from ask("holds_open", rows=rows)
     opened = {}
     if any(items[place].opening is not None for place in taken):
-        opened = {row["generation"]: row["id"] for row in (yield from ask("attempts_begin", rows=rows))}
+        opened = {row["of"]: row["id"] for row in (yield from ask("attempts_begin", rows=rows))}
     if latest:
         yield from ask("idempotencies_put", rows=rows)
     answers: list[Answer | Apart] = [_ALONE] * len(items)
-    for place in taken:
-        new = items[place].new
-        answers[place] = Begun(Accepted(available[new.account]), opened.get(seqs[new.id]))
+    for place, new in zip(taken, news, strict=True):
+        answers[place] = Begun(Accepted(available[new.account]), opened.get(new.id))
     return answers
 
 
@@ -193,14 +189,15 @@ def _size(value: object) -> int:
 
 def _owners(items: Sequence[Beginning | None]) -> Program[dict[int, str | None]]:
     """Those that are no repeated requests and that nothing caps, by their places, and the keys they count against."""
-    asked = {str(place): {"account": item.new.account, "key": item.key} for place, item in enumerate(items) if item}
+    callers = list(dict.fromkeys((item.new.account, item.key) for item in items if item))
+    asked = {str(place): {"account": account, "key": key} for place, (account, key) in enumerate(callers)}
     found = (yield from ask("caps_of", rows=dump(asked))) if asked else []
+    caps = {callers[int(row["place"])]: row for row in found}
     owners: dict[int, str | None] = {}
-    for row in found:
-        item = items[int(row["place"])]
-        assert item is not None
-        if not spending.is_capped(row, item.new.kind, item.usual):
-            owners[int(row["place"])] = row["key_id"]
+    for place, item in enumerate(items):
+        row = caps.get((item.new.account, item.key)) if item else None
+        if item and row and not spending.is_capped(row, item.new.kind, item.usual):
+            owners[place] = row["key_id"]
     keys: dict[str, dict[str, SQLValue]] = {}
     seen: set[tuple[str, str]] = set()
     for place in sorted(owners):
@@ -232,12 +229,15 @@ def _hold(news: Sequence[NewGeneration]) -> Program[dict[str, int]]:
     counts = Counter(new.account for new in news)
     rows = {account: {"amount": amount, "n": counts[account]} for account, amount in amounts.items()}
     held = yield from ask("accounts_hold", rows=dump(rows))
+    if any(row["is_low"] for row in held):
+        raise ConstraintBroken("somebody is told that credits run low")
     return {row["account"]: row["available"] for row in held}
 
 
-def _generation(item: Beginning, key: str | None) -> dict[str, Any]:
-    new = item.new
-    return {
+def _begun(item: Beginning, owner: str | None, latest: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """A generation and all that hangs on it; a key made of equal requests stands for the latest of them."""
+    new, first, key = item.new, item.opening, item.new.idempotency
+    row: dict[str, Any] = {
         "id": new.id,
         "account": new.account,
         "kind": new.kind.value,
@@ -250,15 +250,9 @@ def _generation(item: Beginning, key: str | None) -> dict[str, Any]:
         "price": new.price,
         "at": new.created,
         "deadline": new.deadline,
-        "key": key,
+        "key": owner,
         "owner": new.owner,
     }
-
-
-def _hanging(item: Beginning, seq: int, latest: Mapping[tuple[str, str], str]) -> dict[str, SQLValue]:
-    """What hangs on a generation; a key made of equal requests stands for the latest of them."""
-    new, first, key = item.new, item.opening, item.new.idempotency
-    row: dict[str, SQLValue] = {"seq": seq, "account": new.account, "price": new.price, "at": new.created}
     if first is not None:
         row |= {"provider": first.provider, "native": first.native, "form": first.form, "costs": first.price}
     if key is not None and latest[new.account, key.key] == new.id:
@@ -292,20 +286,21 @@ def _deliver_all(items: Sequence[Delivery]) -> Program[Sequence[bool | Apart]]:
     found = {int(row["place"]): row for row in (yield from ask("generations_awaited", rows=dump(awaited)))}
     if not found:
         return [_ALONE] * len(items)
+    if any(row["held"] is None for row in found.values()):
+        raise ConstraintBroken("a live generation has no open hold; run the ledger's checks")
     rows = _rows(_delivered(items[place], row["seq"]) for place, row in found.items())
     yield from ask("generations_deliver", rows=rows)
     yield from ask("attempts_deliver", rows=rows)
     outputs = (_output(each, row["seq"]) for place, row in found.items() for each in items[place].artifacts)
     yield from ask("artifacts_add", rows=_rows(outputs))
-    held = {row["generation"]: row["amount"] for row in (yield from ask("holds_settle", rows=rows))}
-    if len(held) != len(found):
-        raise ConstraintBroken("a live generation has no open hold; run the ledger's checks")
-    txns = {row["ref"]: row["id"] for row in (yield from ask("txns_settle", rows=rows))}
-    paid = [
-        _Payment(txns[items[place].generation], row["account"], items[place].captured, held[row["seq"]])
-        for place, row in found.items()
-    ]
-    yield from _post(paid)
+    yield from ask("holds_settle", rows=rows)
+    yield from ask("txns_settle", rows=rows)
+    yield from _post(
+        [
+            _Payment(items[place].generation, row["account"], items[place].captured, row["held"])
+            for place, row in found.items()
+        ]
+    )
     yield from announce_all([each for place, row in found.items() for each in _happenings(items[place], row)])
     return [place in found or _ALONE for place in range(len(items))]
 
@@ -325,7 +320,7 @@ def _happenings(item: Delivery, row: Row) -> Iterator[Happening]:
 
 @dataclass(frozen=True, slots=True)
 class _Payment:
-    txn: int
+    generation: str
     account: str
     amount: int
     held: int
@@ -345,7 +340,7 @@ def _post(paid: Sequence[_Payment]) -> Program[None]:
     for each in paid:
         for account, delta in ((each.account, -each.amount), (REVENUE, each.amount)):
             balance[account] += delta
-            entries.append({"txn": each.txn, "account": account, "delta": delta, "balance": balance[account]})
+            entries.append({"of": each.generation, "account": account, "delta": delta, "balance": balance[account]})
     yield from ask("entries_put", rows=_rows(entries))
 
 
