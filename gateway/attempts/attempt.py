@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
@@ -19,6 +18,7 @@ from gateway.attempts.line import Line, Target, Told
 from gateway.attempts.opening import Opened
 from gateway.attempts.pace import Paces, next_look, ran
 from gateway.attempts.report import Report
+from gateway.attempts.rest import Rest
 from gateway.attempts.room import Share
 from gateway.attempts.shown import fit_to_keep
 from gateway.attempts.slow import is_gone, usual_of, waits_too_long, way_out, withdrawn
@@ -38,13 +38,26 @@ from gateway.providers.wire import Broken
 from gateway.routing.plan import Step
 
 _AGAIN = 1.0  # seconds at least between looks for outputs that were lost
+_ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED})
 _LOST = Fault(
     FaultKind.OUTPUT_LOST, Reach.ACCEPTED, "the output came inside the answer and was lost when the gateway stopped"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An attempt whose job its provider has: what the job is `kept` by, and since when it runs, in ms since the epoch."""
+
+    attempt: int
+    kept: Mapping[str, Any]
+    began: int
+
+
 class Walker:
-    """Walks attempts. It holds what all of them need, and nothing of any of them."""
+    """Walks attempts. It holds what all of them need, and nothing of any of them.
+
+    Beginning an attempt ends where its job runs: `watch` goes on from there, and nothing is held meanwhile that began it.
+    """
 
     def __init__(
         self,
@@ -74,7 +87,7 @@ class Walker:
         """The call that begins a job; None where anything has to be waited for before it goes out."""
         return self._line.at_once(job, step, target)
 
-    async def go_out(self, job: Job, opened: Opened, report: Report) -> Result:
+    async def go_out(self, job: Job, opened: Opened, report: Report) -> Result | Running:
         """Make a new attempt whose intent was committed when its generation was accepted."""
         step, target = opened.ready.step, opened.ready.target
         reading = await self._send(job, step, target, opened.ready.sent(), report)
@@ -83,7 +96,7 @@ class Walker:
             job.settled = Settled(opened.ready.opening, result.delivery)
         return result
 
-    async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result:
+    async def begin(self, job: Job, step: Step, target: Target, report: Report) -> Result | Running:
         """Make a new attempt: the intent is committed before the first byte leaves.
 
         Inputs are fetched and the provider's rate is waited for before that: a crash meanwhile leaves nothing in doubt.
@@ -131,34 +144,38 @@ class Walker:
     async def _in_turn(self, job: Job, step: Step, call: Call) -> Call | Fault:
         """Wait until the provider's rate has room; who cancels meanwhile is heeded when the intent is to be written."""
         try:
-            await self._rest(job, lambda: self._line.turn_to_submit(job, step))
+            with Rest(job) as may_wait:
+                if may_wait:
+                    await self._line.turn_to_submit(job, step)
         except Broken as broken:
             return broken.fault
         return call
 
     async def _go_on(
         self, job: Job, step: Step, target: Target, attempt: int, reading: Reading, report: Report
-    ) -> Result:
+    ) -> Result | Running:
         """Go on from what the answer to a submit says."""
         match reading.state:
             case JobState.QUEUED | JobState.RUNNING:
                 report.taken()
                 return await self._submitted(job, step, target, attempt, reading)
-            case JobState.SUCCEEDED:
-                return await self._hand_over(job, step, attempt, reading)
             case _:
-                assert reading.fault is not None
-                return await self._close(job, attempt, reading.fault, reading.cost)
+                return await self._end(job, step, attempt, reading)
 
-    async def take_up(self, job: Job, step: Step, target: Target, attempt: Attempt, report: Report) -> Result:
+    async def _end(self, job: Job, step: Step, attempt: int, reading: Reading) -> Result:
+        """End with a job that ended, or with a submit that was not taken."""
+        if reading.state is JobState.SUCCEEDED:
+            return await self._hand_over(job, step, attempt, reading)
+        assert reading.fault is not None
+        return await self._close(job, attempt, reading.fault, reading.cost)
+
+    async def take_up(self, job: Job, step: Step, target: Target, attempt: Attempt, report: Report) -> Result | Running:
         """Go on with an attempt that a restart found open."""
         job.n = attempt.n
         match attempt.state:
             case AttemptState.SUBMITTED:
                 job.nudged = True  # its turn has come: a rest would only make the news older
-                return await self._watch(
-                    job, step, target, attempt.id, attempt.kept or {}, attempt.submitted or attempt.started
-                )
+                return Running(attempt.id, attempt.kept or {}, attempt.submitted or attempt.started)
             case AttemptState.STORING if attempt.outputs:
                 outputs = tuple(Output(**output) for output in attempt.outputs)
                 counted = attempt.cost if attempt.cost is not None else (attempt.kept or {}).get(COST)
@@ -179,7 +196,9 @@ class Walker:
         fault = Fault(FaultKind.TIMEOUT, reach, "the provider's pack is gone, and with it the way to ask for the job")
         return await self._close(job, attempt.id, fault, attempt.cost)
 
-    async def _submitted(self, job: Job, step: Step, target: Target, attempt: int, reading: Reading) -> Result:
+    async def _submitted(
+        self, job: Job, step: Step, target: Target, attempt: int, reading: Reading
+    ) -> Result | Running:
         now = self._clock.now_ms()
         kept = dict(reading.kept)
         if reading.cost is not None:
@@ -192,20 +211,19 @@ class Walker:
             said = "the provider answered with a job that another attempt already has"
             return await self._close(job, attempt, Fault(FaultKind.UNREADABLE, Reach.UNSURE, said), None)
         log.event("attempt_submitted", generation=job.id, attempt=job.n, provider=step.provider, job=str(kept["id"]))
-        return await self._watch(job, step, target, attempt, kept, now)
+        return Running(attempt, kept, now)
 
-    async def _watch(
-        self, job: Job, step: Step, target: Target, attempt: int, kept: Mapping[str, Any], began: int
-    ) -> Result:
+    async def watch(self, job: Job, step: Step, target: Target, running: Running) -> Result:
         """Look at a running job until it ends, or its time is over, or nobody waits for it any more.
 
         The last look comes after the deadline: a job that ended while the gateway was away is not thrown away.
         """
+        attempt, kept = running.attempt, running.kept
         pace = target.model.shapes[step.form].lifecycle.pace
         now = steady(self._clock)
-        began = now - max(self._clock.now_ms() - began, 0)
+        began = now - max(self._clock.now_ms() - running.began, 0)
         end = min(job.ends, began + pace.deadline)
-        running = None if job.nudged else began  # when it was last seen so; None after a gap, which is no measure
+        alive = None if job.nudged else began  # when it was last seen running; None after a gap, which is no measure
         heard = AWAY if job.nudged else NOTHING
         blind: int | None = None  # since when looks have told nothing
         slow = False
@@ -214,7 +232,12 @@ class Walker:
             usual = next_look(pace, known, now - began, self._random.random(), heard)
             wait = max(min(self._line.rest(step.provider, usual), end - now), 0)
             due = now + wait
-            has_turn = await self._turn_to_look(job, step.provider, wait / 1000)
+            has_turn = False
+            with Rest(job) as may_wait:
+                if may_wait:
+                    await self._clock.sleep(wait / 1000)
+                    await self._line.turn_to_look(step.provider, job.account)
+                    has_turn = True
             if job.is_unwanted:
                 outran = job.outrun and self._outran(job, step, steady(self._clock) - began)
                 await self._stop(job, step, target, attempt, kept)
@@ -229,18 +252,15 @@ class Walker:
                     return await self._close(job, attempt, fault, None)
             now = steady(self._clock)
             unseen = reading.state is None or may_be_too_early(reading, began, now)
-            if not unseen and running is not None and asked - due <= wait and has_ended(reading):
-                seen = asked if asked + 1 < due else running  # woken before its time: it has just ended
+            if not unseen and alive is not None and asked - due <= wait and has_ended(reading):
+                seen = asked if asked + 1 < due else alive  # woken before its time: it has just ended
                 self.paces.note(step.provider, job.model, step.form, ran(seen - began, asked - began), heard)
             heard = hear(heard, None if unseen else reading.state, reading.share, asked - began)
             job.done = heard.shares[-1][1] if heard.shares else None
-            running = None if unseen else asked
+            alive = None if unseen else asked
             blind = None if not unseen else asked if blind is None else blind
-            if reading.state is JobState.SUCCEEDED:
-                return await self._hand_over(job, step, attempt, costed(reading, kept))
-            if not unseen and reading.state in {JobState.FAILED, JobState.CANCELED}:
-                assert reading.fault is not None
-                return await self._close(job, attempt, reading.fault, costed(reading, kept).cost)
+            if not unseen and reading.state in _ENDED:
+                return await self._end(job, step, attempt, costed(reading, kept))
             if now >= end or (blind is not None and now - blind > self._poll_grace):
                 said = "the job did not end in time" if now >= end else "the job could not be looked at for too long"
                 return await self._abandon(job, step, target, attempt, kept, said)
@@ -364,35 +384,9 @@ class Walker:
         closing = ledger.close_attempt(attempt, AttemptState.ABANDONED, row, Billing.POSSIBLE, now, after=after)
         await self._store.write(closing)
 
-    async def _turn_to_look(self, job: Job, provider: str, seconds: float) -> bool:
-        """Rest, then wait until the provider's rate has room; False when there was a reason to look before that."""
-        has_turn = False
-
-        async def wait() -> None:
-            nonlocal has_turn
-            await self._clock.sleep(seconds)
-            await self._line.turn_to_look(provider, job.account)
-            has_turn = True
-
-        await self._rest(job, wait)
-        return has_turn
-
     async def _pause(self, job: Job, seconds: float) -> bool:
-        return await self._rest(job, lambda: self._clock.sleep(seconds))
-
-    async def _rest(self, job: Job, wait: Callable[[], Awaitable[None]]) -> bool:
-        """Wait so, unless there is a reason to look at once; False when the caller canceled meanwhile."""
-        if job.parted and not (job.is_unwanted or job.nudged):
-            raise asyncio.CancelledError  # as if it had rested when the process was asked to stop
-        job.resting = True
-        try:
-            if not job.is_unwanted and not job.nudged:
-                await wait()
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            assert task is not None
-            if not (job.is_unwanted or job.nudged) or (task.uncancel() and not job.is_unwanted):
-                raise  # the process stops; a nudge at the same moment changes nothing
-        finally:
-            job.resting = job.nudged = False
+        """Wait so many seconds; False when the caller canceled meanwhile."""
+        with Rest(job) as may_wait:
+            if may_wait:
+                await self._clock.sleep(seconds)
         return not job.is_unwanted

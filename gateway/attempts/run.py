@@ -10,12 +10,13 @@ from typing import Any
 
 from gateway import log, metrics
 from gateway.attempts import traced
-from gateway.attempts.attempt import Walker
+from gateway.attempts.attempt import Running, Walker
 from gateway.attempts.choice import Choice
 from gateway.attempts.collect import Done, Failed, Gone, Result, Unstored
 from gateway.attempts.decide import Again, GiveUp, Next, Reason, Situation, decide
 from gateway.attempts.hedge import Hedges
-from gateway.attempts.job import Job, failure_row, from_record, one_more, unfinished, was_cut_off
+from gateway.attempts.job import Job, failure_row, one_more, was_cut_off
+from gateway.attempts.leftover import left_over
 from gateway.attempts.line import Target, Targets
 from gateway.attempts.opening import Going, Opened, Openings
 from gateway.attempts.report import Report, tell_end
@@ -23,7 +24,6 @@ from gateway.attempts.shown import why
 from gateway.attempts.turns import Turns
 from gateway.clock import Clock, until
 from gateway.fault import Fault, FaultKind, Reach
-from gateway.ledger import attempts
 from gateway.ledger import generations as ledger
 from gateway.ledger.database import Database
 from gateway.ledger.program import StoreBroken, StoreError, StoreFailed
@@ -66,6 +66,7 @@ class Runs:
         self._choice = Choice(health, clock, random)
         self.openings = Openings(self._choice, walker.at_once, targets, health)
         self._hedges = Hedges(self._second, self._beside, walker.paces, clock)
+        self._watching = (self._spare, self._hedges.seen)  # kept: a method is made anew whenever it is named
         self._clock = clock
         self._random = random
         self._jobs: dict[str, Job] = {}
@@ -103,7 +104,7 @@ class Runs:
     async def _find(self, name: str) -> None:
         found = None
         try:
-            found = await self._found(name)
+            found = await left_over(self._store, self._clock, name, self._over)
         except Exception as error:  # noqa: BLE001 - a row nobody can read any more must not stay open
             log.event("run_broke", level="error", generation=name, error=error)
             await self._store.write(ledger.fail(name, failure_row(_OURS, ()), self._clock.now_ms()))
@@ -116,11 +117,11 @@ class Runs:
 
     def _go(self, job: Job, attempt: Going) -> None:
         job.wind(self._clock)
-        job.spare, job.seen = self._spare, self._hedges.seen
+        job.spare, job.seen = self._watching
         self._jobs[job.id] = job
         self._of[job.account] += 1
         running = self._guard(job, attempt)
-        job.task = asyncio.get_running_loop().create_task(running, name=f"run {job.id}", context=traced.context(job))
+        job.task = asyncio.get_running_loop().create_task(running, name=job.id, context=traced.context(job))
         metrics.LIVE.set(self.live)
 
     def _left(self, name: str) -> None:
@@ -204,61 +205,45 @@ class Runs:
     async def _guard(self, job: Job, attempt: Going) -> None:
         """Run, and see to it that nothing stays behind whatever happens."""
         try:
-            while not await self._settled(job, attempt):
+            while True:
+                try:
+                    await self._run(job, attempt)
+                except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
+                    if not await self._goes_on(job, error):
+                        return
+                except BaseException:
+                    await self._hedges.drop(job)
+                    raise
+                else:
+                    return
                 await self._clock.sleep(_STORE_AGAIN)
-                found = await self._found(job.id)
+                found = await left_over(self._store, self._clock, job.id, self._over)
                 if found is None:
-                    break
+                    return
                 fresh, attempt = found
                 fresh.task, fresh.stopped = job.task, job.stopped
-                fresh.spare, fresh.seen = self._spare, self._hedges.seen
+                fresh.spare, fresh.seen = self._watching
                 fresh.wind(self._clock)
                 job = self._jobs[job.id] = fresh
         finally:
             self._left(job.id)
 
-    async def _settled(self, job: Job, attempt: Going) -> bool:
-        """Run until nothing is left to do; False when the store did not take a step and the rest is still to be done."""
-        try:
-            try:
-                await self._run(job, attempt)
-            except BaseException:
-                await self._hedges.drop(job)
-                raise
-        except StoreBroken as error:
-            log.event("run_stopped", level="error", error=error)  # the process ends; so it is with all
-        except StoreFailed as error:
-            log.event("run_held_up", level="warning", generation=job.id, reason=str(error))
-            return False
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not leave a hold open: it ends the generation
-            log.event("run_broke", level="error", generation=job.id, error=error)
-            try:
-                await self._fail(job, _OURS)
-            except StoreError as worse:
-                log.event("run_stopped", level="error", generation=job.id, error=worse)
-        return True
-
-    async def _found(self, name: str) -> tuple[Job, Attempt | None] | None:
-        """Take up from the store what a restart, or a step that could not be written, left; None when there is nothing to go on with.
-
-        Somebody held the lock for too long, or the disk was full: what is in the store is all that counts, and it may be
-        less than what happened, which is then in doubt.
-        """
-        while not self._over.is_set():
-            try:
-                record = await self._store.read(ledger.find_any(name, attempts=True))
-                if record is None or record.state.is_final:
-                    return None
-                attempt, beside = unfinished(record)
-                for each in beside:
-                    await self._store.write(attempts.leave(each.id, self._clock.now_ms()))
-            except StoreBroken:
-                return None
-            except StoreFailed:
-                await self._clock.sleep(_STORE_AGAIN)
-                continue
-            return from_record(record), attempt
-        return None
+    async def _goes_on(self, job: Job, error: Exception) -> bool:
+        """Say why a run broke off, and end it unless the store only did not take a step; whether it goes on."""
+        await self._hedges.drop(job)
+        match error:
+            case StoreBroken():
+                log.event("run_stopped", level="error", error=error)  # the process ends; so it is with all
+            case StoreFailed():
+                log.event("run_held_up", level="warning", generation=job.id, reason=str(error))
+                return True
+            case _:
+                log.event("run_broke", level="error", generation=job.id, error=error)
+                try:
+                    await self._fail(job, _OURS)
+                except StoreError as worse:
+                    log.event("run_stopped", level="error", generation=job.id, error=worse)
+        return False
 
     async def _run(self, job: Job, attempt: Going) -> None:
         opening = await self._opening(job, attempt)
@@ -301,6 +286,9 @@ class Runs:
         try:
             with traced.walked(job, step, target, n, resumed=resumed) as report.span:
                 result = await self._try(job, step, target, attempt, report)
+                if isinstance(result, Running):
+                    assert target is not None, "there was one to begin with"
+                    result = await self._walker.watch(job, step, target, result)
                 report.ended(result, ours=isinstance(attempt, Attempt) and was_cut_off(attempt))
         finally:
             self._health.leave(trial)
@@ -336,7 +324,9 @@ class Runs:
             await self._fail(job, ending(job.errors, Reason.EXHAUSTED))
         return (step, False) if step is not None else None
 
-    async def _try(self, job: Job, step: Step, target: Target | None, attempt: Going, report: Report) -> Result:
+    async def _try(
+        self, job: Job, step: Step, target: Target | None, attempt: Going, report: Report
+    ) -> Result | Running:
         job.tried = one_more(job.tried, step.provider)
         if isinstance(attempt, Opened):
             return await self._walker.go_out(job, attempt, report)

@@ -15,13 +15,13 @@ class Bound:
     __slots__ = ("_fields", "_token")
 
     def __init__(self, fields: Mapping[str, object]) -> None:
-        """Add these to what is bound around it."""
-        self._fields = fields
+        """Add these to what is bound at this place."""
+        self._fields = {**_HERE.get(), **fields}
         self._token: Token[Mapping[str, object]] | None = None
 
     def __enter__(self) -> None:
         """Begin."""
-        self._token = _HERE.set({**_HERE.get(), **self._fields})
+        self._token = _HERE.set(self._fields)
 
     def __exit__(self, *_error: object) -> None:
         """End: what was bound around it is bound again."""
