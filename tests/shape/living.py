@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import gc
+import tracemalloc
+from dataclasses import dataclass, replace
+from types import CoroutineType
 
 from gateway.attempts.job import from_record
 from gateway.ledger import generations
@@ -12,6 +15,31 @@ from tests.shape.serving import Served
 
 _AT_ONCE = 500  # looks at the far end
 _ACCOUNTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one generation keeps while it rests: bytes, and how many coroutines wait in one another."""
+
+    size: float
+    coroutines: float
+
+
+def kept(served: Served, count: int) -> Kept:
+    """Begin so many more, and say what each of them keeps."""
+    before = _coroutines()
+    tracemalloc.start()
+    try:
+        begin(served, count)
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return Kept(size / count, (_coroutines() - before) / count)
+
+
+def _coroutines() -> int:
+    return sum(isinstance(each, CoroutineType) for each in gc.get_objects())
 
 
 def begin(served: Served, count: int) -> None:

@@ -54,9 +54,11 @@ def test_many_at_once_share(place: Place) -> None:
 
 
 def test_a_request_is_the_same_work_beside_many_that_are_live(place: Place) -> None:
-    """So many rest, and more wait for their turn: a request calls as many functions as beside few."""
+    """So many rest, each keeping little, and more wait for their turn: a request calls as many functions as beside few."""
     few = place.alone
-    living.begin(place.served, _LIVE)
+    kept = living.kept(place.served, _LIVE)
+    assert kept.coroutines <= bounds.COROUTINES
+    assert kept.size <= bounds.RESTING
     said = [*bounds.uneven(few, measuring.alone(place.served, place.requests))]
     assert not said, "\n".join(said)
 
