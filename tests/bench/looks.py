@@ -18,6 +18,7 @@ from tests.harness.virtual import play
 _NAME = "looks"
 _EVERY = 500  # ms that a provider wants between looks at least, as the packs that serve most models have it
 _SPREAD = 0.25  # of a model's durations around their median, as a share
+_SEEDS = 10  # rounds at least: their time is virtual, and from one to the next the lateness of pictures differs by a tenth
 _COUNT, _FEW = 40, 12  # jobs under the real runs
 _FEW_CALLS, _SOON = at_most(5, Of.OURS), at_most(1, Of.OURS)
 
@@ -26,8 +27,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
     """Calls a job, and lateness as a share of what is aimed at: 250 ms, or a twentieth of the run where that is more."""
     for kind, medians in (("pictures", IMAGES), ("films", VIDEOS)):
         draws = [looks.lognormal(median, _SPREAD) for median in medians]
-        rows = looks.many(draws, _EVERY, bench.rounds)  # a seed a round, model by model
-        rounds = [_flat(rows[number :: bench.rounds]) for number in range(bench.rounds)]
+        seeds = max(bench.rounds, _SEEDS)
+        rows = looks.many(draws, _EVERY, seeds)  # a seed a round, model by model
+        rounds = [_flat(rows[number::seeds]) for number in range(seeds)]
         yield from _figures(f"{kind} of {len(medians)} models", rounds)
     count = _FEW if bench.quick else _COUNT
     real = play(random.Random(1), lambda loop: looks.walked(loop, count))
