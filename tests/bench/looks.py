@@ -18,7 +18,7 @@ from tests.harness.virtual import play
 _NAME = "looks"
 _EVERY = 500  # ms that a provider wants between looks at least, as the packs that serve most models have it
 _SPREAD = 0.25  # of a model's durations around their median, as a share
-_SEEDS = 10  # rounds at least: their time is virtual, and from one to the next the lateness of pictures differs by a tenth
+_SEEDS = 10  # rounds at least: their time is virtual, and the lateness of pictures differs by a tenth among them
 _COUNT, _FEW = 40, 12  # jobs under the real runs
 _FEW_CALLS, _SOON = at_most(5, Of.OURS), at_most(1, Of.OURS)
 
