@@ -92,7 +92,7 @@ class Walker:
         step, target = opened.ready.step, opened.ready.target
         reading = await self._send(job, step, target, opened.ready.sent(), report)
         result = await self._go_on(job, step, target, opened.attempt, reading, report)
-        if isinstance(result, Done) and result.delivery is not None and reading.state is JobState.SUCCEEDED:
+        if isinstance(result, Done) and result.delivery is not None:
             job.settled = Settled(opened.ready.opening, result.delivery)
         return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -96,7 +96,7 @@ class Answer:
             tail = {**about, "tidegate": own}
             ended = record.ended if record.ended is not None else self._clock.now_ms()
             head = {**headers(record, taken), "Content-Type": "application/json"}
-            parts = list(_parts(f'{{"created":{ended // 1000},"data":[', pictures, f"],{_text(tail)[1:]}"))
+            parts = list(_parts(f'{{"created":{ended // 1000},"data":[', pictures, f"],{dump(tail)[1:]}"))
             length = _length(parts)
             if length is not None and length <= _AT_ONCE:
                 return web.Response(body=b"".join([piece async for piece in _pieces(parts)]), headers=head)
@@ -118,7 +118,7 @@ class Answer:
                 await response.write(b": keep-alive\n\n")
             await self._write_events(request, response, await waiting, wishes, event)
         except Refusal as refusal:
-            await response.write(f"data: {_text(_error(refusal))}\n\n".encode())
+            await response.write(f"data: {dump(_error(refusal))}\n\n".encode())
         except ConnectionError:
             return response  # nobody is there any more
         finally:
@@ -243,7 +243,7 @@ async def _event(record: Record, wishes: Wishes, event: Event, picture: _Picture
     own = told(record)
     own["adjustments"] = [*own["adjustments"], *_adjusted(record, wishes)]
     tail = {"created_at": ended, **usual, **_about(record, wishes), "usage": _NO_USAGE, "tidegate": own}
-    yield f'",{_text(tail)[1:]}\n\n'.encode()
+    yield f'",{dump(tail)[1:]}\n\n'.encode()
 
 
 def _error(refusal: Refusal) -> dict[str, Any]:
@@ -273,7 +273,3 @@ async def _send(request: web.Request, response: web.StreamResponse, pieces: Asyn
         if request.transport is not None:
             request.transport.abort()
     return response
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    return dump(value)
